@@ -1,0 +1,5 @@
+"""`python -m bridge` is `tribridge`."""
+
+from bridge.cli import main
+
+main()

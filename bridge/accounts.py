@@ -1,0 +1,154 @@
+"""The configured accounts while the program runs: one client and one identity for each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from bridge.network import (
+    Busy,
+    Client,
+    ClientError,
+    Identity,
+    LoginNeeded,
+    Network,
+    Unreachable,
+)
+from bridge.post import Ref
+from bridge.registry import NETWORKS
+from bridge.schema import Account, Config
+from bridge.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An account that is logged in."""
+
+    name: str
+    network: Network
+    identity: Identity
+    client: Client
+    #: the service runs on this machine, so media on loopback are its own
+    on_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What one client may store."""
+
+    store: Store
+    name: str
+
+    def load(self) -> str | None:
+        return self.store.session(self.name)
+
+    def save(self, identity: str, data: str) -> None:
+        self.store.save_session(identity, data)
+
+
+def _wait(error: ClientError, now: datetime) -> timedelta:
+    """How long a failed login is left alone: networks count logins (Bluesky: 100 a day)."""
+    match error:
+        case Busy():
+            return max(error.retry_at - now, timedelta(seconds=1))
+        case Unreachable():
+            return timedelta(seconds=30)
+        case _:
+            return timedelta(hours=1)
+
+
+class Accounts:
+    """Opens accounts when they are first needed. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.now = now
+        self._configured = config.accounts
+        self._store = store
+        self._clients: dict[str, Client] = {}
+        self._opened: dict[str, Opened] = {}
+        self._failed: dict[str, tuple[datetime, ClientError]] = {}
+        self._newest: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._opening: dict[str, threading.Lock] = {}
+
+    def open(self, name: str) -> Opened:
+        """The account, logged in; the network is asked at most once in a process.
+
+        Raises any of the five kinds of error; LoginNeeded also if another configured account has
+        the same identity, since two names for one account would mirror in circles. After a failure
+        the same error is raised again, without asking, until `retry_at`.
+        """
+        with self._lock:
+            if name in self._opened:
+                return self._opened[name]
+            opening = self._opening.setdefault(name, threading.Lock())
+        with opening:
+            if name in self._opened:
+                return self._opened[name]
+            until, earlier = self._failed.get(name, (None, None))
+            if earlier is not None and until is not None and self.now() < until:
+                raise earlier
+            try:
+                self._opened[name] = self._open(self._configured[name])
+            except ClientError as error:
+                self._failed[name] = (self.now() + _wait(error, self.now()), error)
+                raise
+            return self._opened[name]
+
+    def retry_at(self, name: str) -> datetime | None:
+        """When an account that could not be opened is worth another try."""
+        return self._failed[name][0] if name in self._failed else None
+
+    def newest(self, account: Opened) -> str:
+        """The id of the newest post on an account, as far as this process knows.
+
+        One request, the first time; after that the posts that we put there tell.
+        """
+        known = self._newest.get(account.identity.id)
+        if known is None:
+            known = self._newest[account.identity.id] = account.client.newest()
+        return known
+
+    def published(self, account: Opened, ref: Ref) -> None:
+        """Note the newest post on an account."""
+        self._newest[account.identity.id] = ref.id
+
+    def _open(self, account: Account) -> Opened:
+        network = NETWORKS[account.network]
+        client = self._clients.get(account.name)
+        if client is None:
+            client = network.connect(
+                account.settings, _Session(self._store, account.name), self.now
+            )
+            self._clients[account.name] = client
+        identity = client.login()
+        for other in list(self._opened.values()):
+            if other.identity.id == identity.id:
+                raise LoginNeeded(
+                    f"accounts {other.name} and {account.name} are both {identity.handle}: "
+                    "remove one of them from the config"
+                )
+        self._store.know_account(
+            account.name, account.network, identity.id, identity.handle, identity.url
+        )
+        service = next(account.settings[s.name] for s in network.settings if s.kind == "url")
+        host = urlsplit(service).hostname or ""
+        loopback = host in ("localhost", "::1") or host.startswith("127.")
+        return Opened(account.name, network, identity, client, loopback)
+
+    def names_of(self, identities: Iterable[str]) -> dict[str, str]:
+        """The names of the configured accounts that have these identities, as far as known."""
+        known = {
+            row["identity"]: name
+            for name, row in self._store.accounts().items()
+            if name in self._configured
+        }
+        return {identity: known[identity] for identity in identities if identity in known}

@@ -1,0 +1,311 @@
+"""The command `tribridge`: results on stdout, the log on stderr, exit codes that mean something.
+
+0 fine; 1 findings or failures; 2 wrong usage; 75 something is overdue, held or dead; 78 the
+configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bridge import __version__
+
+if TYPE_CHECKING:
+    from bridge.schema import Config
+    from bridge.store import Store
+
+FAILURE, OVERDUE, CONFIGURATION = 1, 75, 78
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    envvar="TRIBRIDGE_CONFIG",
+    help="The configuration file; bots/*.yaml beside it are read too.",
+)
+log_option = click.option(
+    "--log",
+    "log_format",
+    type=click.Choice(["human", "json"]),
+    default="human",
+    show_default=True,
+    help="The form of the log lines on stderr.",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Show what would be posted; write nothing anywhere."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tribridge", message="%(prog)s %(version)s")
+def main() -> None:
+    """Mirror posts between Twitter (X), Mastodon and Bluesky, by bots declared in YAML.
+
+    New here: `tribridge demo` shows it at work, `tribridge init` begins a configuration.
+    """
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def _load(config_file: Path) -> Config:
+    """The configuration; every problem on stderr and exit 78 if there are any."""
+    from bridge.config import ConfigError, load
+
+    try:
+        return load(config_file)
+    except ConfigError as error:
+        _fail(str(error), CONFIGURATION)
+
+
+@main.command()
+@config_option
+def check(config_file: Path) -> None:
+    """Check the configuration and every bot; print all problems with their places.
+
+    Example: tribridge check --config config.yaml
+    """
+    from bridge.config import ConfigError, load
+
+    try:
+        config = load(config_file)
+    except ConfigError as error:
+        click.echo(str(error))
+        sys.exit(CONFIGURATION)
+    click.echo(f"{config_file}: {len(config.accounts)} accounts, {len(config.bots)} bots: fine")
+
+
+@main.command()
+@config_option
+def init(config_file: Path) -> None:
+    """Write a commented configuration and a first bot to fill in.
+
+    Example: tribridge init
+    """
+    from bridge.starter import BOT, CONFIG
+
+    bot_file = config_file.parent / "bots" / "newsroom.yaml"
+    for file in (config_file, bot_file):
+        if file.exists():
+            _fail(f"{file}: is there already; move it away or use another --config", FAILURE)
+    try:
+        for file, text in ((config_file, CONFIG), (bot_file, BOT)):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            click.echo(f"wrote {file}")
+    except OSError as error:
+        _fail(f"{error.filename}: cannot be written ({error.strerror})", FAILURE)
+    click.echo(
+        "Next: put the tokens that it names into the environment, then\n"
+        f"  tribridge check --config {config_file}\n"
+        f"  tribridge once --dry-run --config {config_file}\n"
+        f"  tribridge run --config {config_file}"
+    )
+
+
+@main.command()
+@config_option
+@log_option
+@dry_run_option
+def run(config_file: Path, log_format: str, *, dry_run: bool) -> None:
+    """Run all bots until SIGTERM.
+
+    Example: tribridge run --log json
+    """
+    from bridge import daemon
+    from bridge.accounts import Accounts
+
+    config = _load(config_file)
+    _log_to_stderr(log_format, config)
+    store = _open_state(config, "run", dry_run=dry_run)
+    accounts = Accounts(config, store)
+    daemon.run(daemon.Daemon(config, store, accounts, report=_print_report, rehearse=dry_run))
+
+
+@main.command()
+@config_option
+@log_option
+@dry_run_option
+def once(config_file: Path, log_format: str, *, dry_run: bool) -> None:
+    """One pass over all bots; deliver what is due.
+
+    Example: tribridge once --dry-run
+    """
+    from bridge import daemon
+    from bridge.accounts import Accounts
+    from bridge.workers import Engine
+
+    config = _load(config_file)
+    _log_to_stderr(log_format, config)
+    store = _open_state(config, "once", dry_run=dry_run)
+    accounts = Accounts(config, store)
+    engine = Engine(config, store, accounts, report=_print_report, rehearse=dry_run)
+    failed = daemon.once(engine, store, rehearse=dry_run)
+    if failed:
+        sys.exit(FAILURE)
+    if not dry_run and store.troubled():
+        sys.exit(OVERDUE)
+
+
+def _open_state(config: Config, command: str, *, dry_run: bool) -> Store:
+    """The state, owned by this process; a copy in memory for a dry run."""
+    from bridge.store import StateError, Store
+
+    try:
+        if dry_run:
+            return Store.in_memory(config.state.file)
+        store = Store.open(config.state.file, durability=config.state.durability)
+        store.own(command)
+    except StateError as error:
+        _fail(str(error), FAILURE)
+    return store
+
+
+def _print_report(*what: Any) -> None:
+    from bridge.workers import describe
+
+    click.echo(describe(*what))
+
+
+@main.command()
+@config_option
+@json_option
+def status(config_file: Path, *, as_json: bool) -> None:
+    """Show accounts, bots, last runs, what waits, and what went wrong.
+
+    Exits with 75 if something is overdue, held or dead. Example: tribridge status --json
+    """
+    from bridge import overview
+
+    config = _load(config_file)
+    found = overview.status(config, _state_for_reading(config))
+    click.echo(_json(found) if as_json else overview.status_text(found))
+    if found["troubled"]:
+        sys.exit(OVERDUE)
+
+
+@main.command()
+@config_option
+@json_option
+def links(config_file: Path, *, as_json: bool) -> None:
+    """Show each mirrored original with its copies.
+
+    Example: tribridge links --json
+    """
+    from bridge import overview
+
+    config = _load(config_file)
+    found = overview.links(_state_for_reading(config))
+    click.echo(_json(found) if as_json else overview.links_text(found))
+
+
+def _state_for_reading(config: Config) -> Store | None:
+    from bridge.store import StateError, Store
+
+    try:
+        return Store.open_for_reading(config.state.file)
+    except StateError as error:
+        _fail(str(error), FAILURE)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+@main.command()
+@config_option
+def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --config
+    """Start the three networks on this machine and keep them running.
+
+    Prints one JSON line with the settings of accounts to use. Example: tribridge sandbox
+    """
+    import signal
+
+    from bridge.sandbox import Sandbox
+
+    networks = Sandbox()
+    click.echo(json.dumps(networks.start(), ensure_ascii=False))
+    sys.stdout.flush()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        networks.stop()
+
+
+@main.command()
+@config_option
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Where the demo's configuration and state go; emptied first.",
+)
+def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every command takes --config
+    """Start sandbox networks, run the bots of bots/ against them, and show what went where.
+
+    Example: tribridge demo
+    """
+    from bridge.demo import show
+
+    sys.exit(show(folder, click.echo))
+
+
+class _Redacting(logging.Formatter):
+    """Formats a line and blots out every secret of the configuration."""
+
+    def __init__(self, form: Callable[[logging.LogRecord], str], secrets: list[str]) -> None:
+        super().__init__()
+        self._form = form
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = self._form(record)
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+
+def _log_to_stderr(form: str, config: Config) -> None:
+    from datetime import UTC, datetime
+
+    from bridge.registry import NETWORKS
+
+    def human(record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created).astimezone()
+        return f"{at:%Y-%m-%d %H:%M:%S} {record.levelname.lower():7} {record.getMessage()}"
+
+    def as_json(record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+    secrets = [
+        account.settings[setting.name]
+        for account in config.accounts.values()
+        for setting in NETWORKS[account.network].settings
+        if setting.kind == "secret" and account.settings.get(setting.name)
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting(as_json if form == "json" else human, secrets))
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("tribridge").setLevel(logging.INFO)

@@ -1,0 +1,90 @@
+"""The configuration: `config.yaml`, and one bot in each file `bots/NAME.yaml` beside it.
+
+A file in `bots/` holds the settings of its bot at the top (`from: masto`, `to: bsky`); the bot's
+name is the file's. Settings come from the weakest to the strongest: built-in, the target's network,
+`defaults`, `for` in `defaults`, the bot, `for` in the bot (a network, then an account). Maps merge
+key by key, lists replace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bridge.config.accounts import read_accounts
+from bridge.config.bots import Bots, apply
+from bridge.config.values import Context, duration, read_map, read_settings
+from bridge.config.yaml_reader import (
+    ConfigError,
+    Node,
+    Problem,
+    Problems,
+    read,
+    source_of,
+)
+from bridge.schema import TOP, Config, State, settings_of
+
+__all__ = ["ConfigError", "Problem", "duration", "load"]
+
+_STATE_FILE = next(s.default for s in settings_of(State) if s.name == "file")
+_TOP = {setting.name: setting for setting in TOP}
+
+
+def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration that `path` and the files in `bots/` beside it state.
+
+    Variables come from `environ`; relative paths start in the folder of `path`. Raises ConfigError
+    with everything that is wrong.
+    """
+    problems = Problems()
+    root = read(path, problems)
+    bots = _read_bots(path.parent / "bots", problems) if os.path.isfile(path) else {}  # noqa: PTH113  never raises
+    config = None
+    if root is not None:
+        config = _check(root, bots, Context(problems, environ, path.parent), path)
+    if problems.found or config is None:
+        raise ConfigError(problems.found)
+    return config
+
+
+def _read_bots(folder: Path, problems: Problems) -> dict[str, Node]:
+    """The top of each bot's file, by the bot's name; hidden files are left alone."""
+    try:
+        files = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problems.add(source_of(folder).start, f"the folder cannot be read: {error.strerror}")
+        return {}
+    nodes = {}
+    for file in files:
+        if file.name.startswith("."):
+            continue
+        if file.suffix == ".yml":
+            message = f"this file is not read; rename it to {file.stem}.yaml"
+            problems.add(source_of(file).start, message)
+        elif file.suffix == ".yaml" and (node := read(file, problems)) is not None:
+            nodes[file.stem] = node
+    return nodes
+
+
+def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Path) -> Config:
+    """The configuration; of no use if it leaves problems."""
+    given = read_map(context, root, path.name)
+    top = read_settings(context, given, _TOP) if given else {}
+    context.zone = top.get("timezone")
+    if context.zone is None and given and "timezone" in given.pairs:
+        context.zone = ZoneInfo("UTC")  # one problem for it is enough
+    accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
+    bots = Bots(context, accounts)
+    if "defaults" in top:
+        bots.read_defaults(top["defaults"])
+    if "bots" in top:
+        for name, (key, node) in top["bots"].pairs.items():
+            bots.read_bot(name, key, node)
+    for name, node in bot_files.items():
+        bots.read_bot(name, node.source.start, node, own_file=True)
+    state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
+    return Config(path, accounts, bots.finish(), state, context.zone)

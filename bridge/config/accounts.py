@@ -1,0 +1,83 @@
+"""The section `accounts`: what each network's manifest asks for, and no account twice."""
+
+from __future__ import annotations
+
+import re
+
+from bridge.config.values import Context, attempt, either, read_map, read_settings, shorten
+from bridge.config.yaml_reader import Map, Node, Scalar, place
+from bridge.registry import NETWORKS
+from bridge.schema import Account, Setting
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NETWORK = Setting("network", "choice", "the network", choices=tuple(NETWORKS), required=True)
+
+
+def check_name(context: Context, name: str, node: Node) -> None:
+    """Report a name that an account or bot may not have."""
+    if "/" in name:
+        context.problems.add(node, f"the name {shorten(name)} holds /, which is reserved")
+    elif not _NAME.fullmatch(name):
+        message = f"the name {shorten(name)} may hold only A-Z a-z 0-9 _ . and -"
+        context.problems.add(node, message)
+
+
+def read_accounts(context: Context, node: Map) -> dict[str, Account]:
+    """All accounts by name; one with problems has a part of its settings, or an empty network."""
+    accounts: dict[str, Account] = {}
+    seen: dict[tuple[str, ...], str] = {}
+    for name, (key, value) in node.pairs.items():
+        check_name(context, name, key)
+        account = _account(context, name, key, value)
+        accounts[name] = account
+        if name in NETWORKS and account.network not in ("", name):
+            message = (
+                f"{name!r} is also a network; give this {account.network} account another name"
+            )
+            context.problems.add(key, message)
+        identity = _identity(account)
+        if identity and identity in seen:
+            message = f"the same account twice: {shorten(name)} is {seen[identity]}"
+            context.problems.add(key, message)
+        elif identity:
+            seen[identity] = f"{shorten(name)} at {place(key)}"
+    return accounts
+
+
+def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
+    given = read_map(context, node, name)
+    if given is None:
+        return Account(name, "", {})
+    if "network" not in given.pairs:
+        message = f"account {shorten(name)} needs a network: {either(NETWORKS)}"
+        context.problems.add(key, message)
+        return Account(name, "", {})
+    network = attempt(context, _NETWORK, given.pairs["network"][1])
+    if network not in NETWORKS:
+        return Account(name, "", {})
+    known = {setting.name: setting for setting in NETWORKS[network].settings}
+    values = read_settings(context, given, {_NETWORK.name: _NETWORK} | known)
+    del values[_NETWORK.name]
+    for setting in known.values():
+        if setting.required and setting.name not in given.pairs:
+            message = f"account {shorten(name)} needs {setting.name}: {setting.doc}"
+            context.problems.add(key, message)
+        elif setting.default is not None:
+            values.setdefault(setting.name, setting.default)
+    return Account(name, network, values)
+
+
+def _identity(account: Account) -> tuple[str, ...]:
+    """What tells one account from another; () if not all of it is known.
+
+    Where an account has a name, that is its name and server; else its keys say who it is.
+    """
+    if account.network not in NETWORKS:
+        return ()
+    settings = NETWORKS[account.network].settings
+    if any(setting.kind == "string" for setting in settings):
+        settings = tuple(setting for setting in settings if setting.kind != "secret")
+    if any(setting.name not in account.settings for setting in settings):
+        return ()
+    values = ((setting.kind, account.settings[setting.name]) for setting in settings)
+    return account.network, *(v if kind == "secret" else v.lower() for kind, v in values)

@@ -1,0 +1,219 @@
+"""Bots: their directions, and what `defaults` and `for` make of each one's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import product
+from typing import Any, TypeVar
+
+import yaml
+
+from bridge.config.accounts import check_name
+from bridge.config.values import Context, Name, either, read_map, read_settings, shorten
+from bridge.config.yaml_reader import Map, Node, Scalar, Source, compose, place
+from bridge.registry import NETWORKS
+from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Policy, Route, settings_of
+
+MAX_ROUTES = 100_000
+
+POLICY = {setting.name: setting for setting in settings_of(Policy)}
+BOT = {setting.name: setting for setting in (*settings_of(Bot), *ROUTING)} | POLICY
+_OF_ONE_BOT = ("from", "to", "between", "was", "description")
+DEFAULTS = {name: setting for name, setting in BOT.items() if name not in _OF_ONE_BOT}
+
+_ROUTING = tuple(setting.name for setting in ROUTING)
+_IN_FILTERS = {
+    setting.name: "belongs in only or skip"
+    for setting in settings_of(Filter)
+    if setting.name not in POLICY
+}
+_NOT_IN_DEFAULTS = _IN_FILTERS | dict.fromkeys(
+    _OF_ONE_BOT, "belongs to one bot and cannot be a default"
+)
+_NOT_BY_TARGET = _IN_FILTERS | dict.fromkeys(
+    BOT, "is a setting of the whole bot, not of one target"
+)
+_NOT_IN_BOT_FILE = _IN_FILTERS | {
+    setting.name: "belongs in config.yaml; a file in bots/ holds the settings of one bot"
+    for setting in TOP
+}
+
+Changes = dict[str, Any]
+Settings = TypeVar("Settings")
+
+
+@dataclass(slots=True)
+class Layer:
+    """What one map of settings says: of the bot, of all its targets, and of some targets."""
+
+    keys: dict[str, Scalar] = field(default_factory=dict)  # of its map `for`
+    bot: Changes = field(default_factory=dict)
+    policy: Changes = field(default_factory=dict)
+    by_target: dict[str, Changes] = field(default_factory=dict)
+
+
+def apply(settings: Settings, changes: Changes) -> Settings:
+    """Settings with changes: maps merge key by key, all else is replaced."""
+    if not changes:
+        return settings
+    typed = {
+        name: apply(getattr(settings, name), value) if isinstance(value, dict) else value
+        for name, value in changes.items()
+    }
+    return replace(settings, **typed)  # type: ignore[type-var]
+
+
+class Bots:
+    """Reads the bots one by one; they share the policies that are equal."""
+
+    def __init__(self, context: Context, accounts: Mapping[str, Account]) -> None:
+        self.context = context
+        self.problems = context.problems
+        self.accounts = accounts
+        self.bots: dict[str, Bot] = {}
+        self.places: dict[str, Node] = {}
+        self.former: dict[str, Node] = {}
+        self.routes = 0
+        self.defaults = Layer()
+        self.by_network = {
+            name: self._built_in(network.policy) for name, network in NETWORKS.items()
+        }
+        self.weakest: dict[str, Policy] = {}  # by target, before the bot's own settings
+        self.policies: dict[Policy, Policy] = {}
+
+    def _built_in(self, policy: Mapping[str, Any]) -> Changes:
+        """What a manifest says, read as a file would be."""
+        node = compose(Source("built-in", yaml.safe_dump(dict(policy))), self.problems)
+        assert isinstance(node, Map)
+        return read_settings(self.context, node, POLICY)
+
+    def read_defaults(self, node: Map) -> None:
+        """Take over `defaults`; before any bot."""
+        self.defaults = self._layer(node, DEFAULTS, _NOT_IN_DEFAULTS)
+        for name, key in self.defaults.keys.items():
+            if name not in self.accounts and name not in NETWORKS:
+                hint = self.problems.suggest(name, [*self.accounts, *NETWORKS])
+                message = f"{shorten(name)} is neither an account nor a network{hint}"
+                self.problems.add(key, message)
+
+    def read_bot(self, name: str, key: Node, node: Node, *, own_file: bool = False) -> None:
+        """Take over a bot; what is wrong with it is reported."""
+        check_name(self.context, name, key)
+        if name in self.places:
+            first = place(self.places[name])
+            self.problems.add(key, f"the bot {shorten(name)} stands twice; first at {first}")
+            return
+        self.places[name] = key
+        given = read_map(self.context, node, name)
+        if given is None:
+            return
+        own = self._layer(given, BOT, _NOT_IN_BOT_FILE if own_file else _IN_FILTERS)
+        directions = self._directions(name, key, given, own.bot)
+        self._check_targets(own, {target for _, target in directions})
+        if "was" in own.bot:
+            self._check_former(own.bot["was"], given.pairs["was"][1])
+        inherited = self.defaults.bot
+        if "every" in own.bot or "cron" in own.bot:  # one takes the place of the other
+            inherited = {k: v for k, v in inherited.items() if k not in ("every", "cron")}
+        values = {k: v for k, v in {**inherited, **own.bot}.items() if k not in _ROUTING}
+        policies = {target: self._policy(target, own) for _, target in directions}
+        routes = tuple(Route(source, target, policies[target]) for source, target in directions)
+        self.bots[name] = Bot(name, routes, **values)
+
+    def finish(self) -> dict[str, Bot]:
+        """The bots by name, after what only all of them together show."""
+        for name, node in self.former.items():
+            if name in self.places:
+                self.problems.add(node, f"'was' names {shorten(name)}, which is a bot still")
+        return self.bots
+
+    def _layer(self, node: Map, known: Mapping[str, Any], elsewhere: Mapping[str, str]) -> Layer:
+        values = read_settings(self.context, node, known, elsewhere)
+        pairs = node.pairs
+        if "every" in pairs and "cron" in pairs:
+            message = "'cron' and 'every' exclude each other; keep one"
+            self.problems.add(pairs["cron"][0], message)
+        if values.get("every", timedelta(days=1)) < timedelta(seconds=1):
+            self.problems.add(pairs["every"][1], "'every' takes at least 1s")
+        keys: dict[str, Scalar] = {}
+        by_target: dict[str, Changes] = {}
+        if "for" in values:
+            for target, (key, changes) in values["for"].pairs.items():
+                keys[target] = key
+                if given := read_map(self.context, changes, target):
+                    by_target[target] = read_settings(self.context, given, POLICY, _NOT_BY_TARGET)
+        policy = {name: value for name, value in values.items() if name in POLICY}
+        bot = {name: value for name, value in values.items() if name not in POLICY}
+        return Layer(keys, bot, policy, by_target)
+
+    def _directions(
+        self, name: str, key: Node, node: Map, values: Changes
+    ) -> list[tuple[str, str]]:
+        """All pairs of source and target; none if they are not stated properly."""
+        given = [word for word in ("from", "to", "between") if word in node.pairs]
+        if given not in (["from", "to"], ["between"]):
+            message = f"the bot {shorten(name)} needs either from and to, or between"
+            at = node.pairs["between"][0] if len(given) > 1 and "between" in given else key
+            self.problems.add(at, message)
+        known = {word: list(self._known(values.get(word, ()))) for word in given}
+        if "between" in given:
+            listed = node.pairs["between"][1]
+            if len(getattr(listed, "items", [listed])) < 2 and "between" in values:
+                self.problems.add(listed, "'between' takes two accounts or more")
+            sources = targets = known["between"]
+        else:
+            sources, targets = known.get("from", []), known.get("to", [])
+            for word in values.get("to", ()):
+                if word.text in sources:
+                    message = f"the account {shorten(word.text)} stands in both from and to"
+                    self.problems.add(word.node, message)
+        self.routes += len(sources) * len(targets)
+        if self.routes > MAX_ROUTES:
+            self.problems.add(key, f"more than {MAX_ROUTES:,} pairs of accounts up to this bot")
+            return []
+        return [pair for pair in product(sources, targets) if pair[0] != pair[1]]
+
+    def _known(self, listed: tuple[Name, ...]) -> Iterator[str]:
+        """The names that are accounts, each once."""
+        seen = set()
+        for name in listed:
+            if name.text in seen:
+                self.problems.add(name.node, f"the account {shorten(name.text)} is named twice")
+            elif name.text in self.accounts:
+                yield name.text
+            else:
+                hint = self.problems.suggest(name.text, self.accounts)
+                self.problems.add(name.node, f"there is no account {shorten(name.text)}{hint}")
+            seen.add(name.text)
+
+    def _check_targets(self, own: Layer, targets: set[str]) -> None:
+        networks = {self.accounts[target].network for target in targets} - {""}
+        for name, key in own.keys.items():
+            if targets and name not in targets | networks:
+                names = sorted(targets | networks)
+                hint = self.problems.suggest(name, names) or f"; write {either(names)}"
+                message = f"{shorten(name)} is no target of this bot{hint}"
+                self.problems.add(key, message)
+
+    def _check_former(self, name: str, node: Node) -> None:
+        check_name(self.context, name, node)
+        if name in self.former:
+            first = place(self.former[name])
+            self.problems.add(node, f"{shorten(name)} was another bot's name; see {first}")
+        self.former.setdefault(name, node)
+
+    def _policy(self, target: str, own: Layer) -> Policy:
+        network = self.accounts[target].network
+        policy = self.weakest.get(target)
+        if policy is None:
+            policy = apply(Policy(), self.by_network.get(network, {}))
+            policy = self.weakest[target] = self._with(policy, self.defaults, network, target)
+        policy = self._with(policy, own, network, target)
+        return self.policies.setdefault(policy, policy)
+
+    def _with(self, policy: Policy, layer: Layer, network: str, target: str) -> Policy:
+        policy = apply(policy, layer.policy)
+        policy = apply(policy, layer.by_target.get(network, {}))
+        return apply(policy, layer.by_target.get(target, {}))

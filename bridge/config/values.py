@@ -1,0 +1,416 @@
+"""One function for each kind of setting: from a node to the typed value, or `Wrong`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from bridge.config.crontab import crontab
+from bridge.config.variables import expand
+from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
+from bridge.post import utc
+from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
+
+MAX_PATTERN = 10_000  # characters
+
+
+@dataclass(slots=True)
+class Context:
+    """What reading values needs besides the values."""
+
+    problems: Problems
+    environ: Mapping[str, str]
+    folder: Path  # relative paths start here
+    zone: ZoneInfo | None = None
+
+
+Parser: TypeAlias = Callable[[Context, Setting, Node], Any]
+NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The name of an account, and where it stands."""
+
+    text: str
+    node: Node
+
+
+def read_settings(
+    context: Context,
+    node: Map,
+    known: Mapping[str, Setting],
+    elsewhere: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The typed values of a map, by name. What is wrong is reported and left out.
+
+    `elsewhere` says of settings that exist, but not here, where they belong.
+    """
+    values: dict[str, Any] = {}
+    for name, (key, value) in node.pairs.items():
+        if name in known:
+            typed = attempt(context, known[name], value)
+            if typed is not NOTHING:
+                values[name] = typed
+        elif elsewhere and name in elsewhere:
+            context.problems.add(key, f"{name!r} {elsewhere[name]}")
+        else:
+            hint = context.problems.suggest(name, known)
+            context.problems.add(key, f"unknown setting {shorten(name)}{hint}")
+    return values
+
+
+class AlreadyReported(Exception):
+    """There is no value, and the reasons are among the problems."""
+
+
+def attempt(context: Context, setting: Setting, node: Node, parser: Parser | None = None) -> Any:
+    """The typed value of a setting or of one item of it; NOTHING, and a problem, if it has none."""
+    try:
+        if isinstance(node, Scalar) and node.type == "null" and not node.text:
+            context.problems.add(node, f"{setting.name!r} {no_value(node)}")
+        elif not isinstance(node, Broken):
+            return (parser or _PARSERS[setting.kind])(context, setting, node)
+    except Wrong as wrong:
+        context.problems.found.append(wrong.problem)
+    except AlreadyReported:
+        pass
+    return NOTHING
+
+
+def read_map(context: Context, node: Node, name: str) -> Map | None:
+    """The node if it is a map; None, and a problem, if it is something else."""
+    found = attempt(context, Setting(name, "map", ""), node)
+    return found if isinstance(found, Map) else None
+
+
+def shorten(text: str) -> str:
+    """A text in quotes for a message, cut if it is long."""
+    return repr(text if len(text) <= 60 else text[:59] + "…")
+
+
+def either(names: Iterable[str]) -> str:
+    """Names for a message: `a, b or c`."""
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def duration(text: str) -> timedelta:
+    """The length of time that `30s`, `5m`, `2h`, `7d` or `1h30m` says; ValueError if it says none.
+
+    At most 3650 days, so that counting from today stays within the calendar.
+    """
+    found = _DURATION.fullmatch(text)
+    if not text or not found:
+        raise ValueError("a number with its unit: 30s, 5m, 2h, 7d or 1h30m")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if length > timedelta(days=3650):
+        raise ValueError("at most 3650d")
+    return length
+
+
+_DURATION = re.compile(
+    r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", re.ASCII
+)
+
+
+# Text, and what may stand in it
+
+
+def _written(node: Node) -> str:
+    if isinstance(node, Map):
+        return "a map"
+    return "a list" if isinstance(node, Sequence) else "a single value"
+
+
+def _scalar(node: Node, setting: Setting, wanted: str) -> Scalar:
+    if not isinstance(node, Scalar):
+        raise Wrong(node, f"{setting.name!r} takes {wanted}, not {_written(node)}")
+    return node
+
+
+#: what YAML 1.1 takes an unquoted value for
+_TAKEN_FOR = {
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "null": "nothing",
+    "timestamp": "a date",
+}
+
+
+def _text(context: Context, setting: Setting, node: Node) -> str:
+    """A text that is not empty, its variables expanded."""
+    scalar = _scalar(node, setting, "a text")
+    if taken := _TAKEN_FOR.get(scalar.type):
+        if setting.kind == "secret":
+            raise Wrong(node, f"YAML takes this for {taken}; put it in quotes")
+        message = f'without quotes YAML takes {scalar.text} for {taken}; write "{scalar.text}"'
+        raise Wrong(node, message)
+    text = _expand(context, scalar)
+    if not text.strip():
+        raise Wrong(node, f"{setting.name!r} is empty; give it a value, or remove the line")
+    return text
+
+
+def _expand(context: Context, node: Scalar) -> str:
+    return expand(node, context.environ, context.folder)
+
+
+def _secret(context: Context, setting: Setting, node: Node) -> str:
+    text = _text(context, setting, node)
+    if re.search(r"\s", text):
+        raise Wrong(node, f"there is a space in {setting.name!r}; copy it again, without spaces")
+    return text
+
+
+# URLs
+
+
+def _url(context: Context, setting: Setting, node: Node) -> str:
+    """`https://host`, without a slash at the end; http where the host is this machine."""
+    text = _text(context, setting, node).strip()
+    example = f"{setting.name!r} takes a URL such as https://host.example"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Wrong(node, example) from None
+    if parts.username is not None or parts.password is not None:
+        raise Wrong(node, f"{setting.name!r} may not hold a user name or password")
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", host) or port == 0:
+        raise Wrong(node, example)
+    if parts.path not in ("", "/") or "?" in text or "#" in text:
+        raise Wrong(node, f"{setting.name!r} takes a server alone: nothing after its name")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise Wrong(
+            node, f"{setting.name!r} must begin with https://; http is for this machine only"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host) in _LOOPBACK[":" in host]
+    except ValueError:
+        return False
+
+
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+
+
+# One value of a few
+
+
+def _flag(_: Context, setting: Setting, node: Node) -> bool:
+    scalar = _scalar(node, setting, "true or false")
+    if scalar.type != "bool":
+        raise Wrong(node, f"{setting.name!r} takes true or false, without quotes")
+    return scalar.text.lower() in ("yes", "true", "on")
+
+
+def _choice(context: Context, setting: Setting, node: Node) -> str:
+    scalar = _scalar(node, setting, either(setting.choices))
+    text = _expand(context, scalar)
+    if text not in setting.choices:
+        hint = context.problems.suggest(text, setting.choices) if text == scalar.text else ""
+        takes = f"{setting.name!r} takes {either(setting.choices)}"
+        raise Wrong(node, f"{takes}, not {shorten(scalar.text)}{hint}")
+    return text
+
+
+def _duration(context: Context, setting: Setting, node: Node) -> timedelta:
+    scalar = _scalar(node, setting, "a duration such as 5m")
+    try:
+        return duration(_expand(context, scalar))
+    except ValueError as error:
+        message = f"{setting.name!r} takes {error}, not {shorten(scalar.text)}"
+        raise Wrong(node, message) from None
+
+
+# Lists
+
+
+def _each(context: Context, setting: Setting, node: Node, parser: Parser) -> list[tuple[Any, Node]]:
+    """The good items of a list, or a single value as a list of one; wrong ones are reported."""
+    items = node.items if isinstance(node, Sequence) else [node]
+    found = [(attempt(context, setting, item, parser), item) for item in items]
+    if items and all(value is NOTHING for value, _ in found):
+        raise AlreadyReported
+    return [(value, item) for value, item in found if value is not NOTHING]
+
+
+def _strings(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    return tuple(text for text, _ in _each(context, setting, node, _text))
+
+
+def _choices(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    found = tuple(text for text, _ in _each(context, setting, node, _choice))
+    if not found:  # an empty list would let everything through
+        raise Wrong(
+            node, f"{setting.name!r} is empty; name one or more of {either(setting.choices)}"
+        )
+    return found
+
+
+def _languages(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    return tuple(tag for tag, _ in _each(context, setting, node, _language_tag))
+
+
+def _accounts(context: Context, setting: Setting, node: Node) -> tuple[Name, ...]:
+    """The names; whether there are such accounts is for the caller to check."""
+    found = _each(context, setting, node, _text)
+    if isinstance(node, Sequence) and not node.items:
+        raise Wrong(node, f"{setting.name!r} names no account")
+    return tuple(Name(text, item) for text, item in found)
+
+
+def _steps(context: Context, setting: Setting, node: Node) -> tuple[StepSetting, ...]:
+    if not isinstance(node, Sequence):
+        message = f"{setting.name!r} takes a list of steps, such as: - append: text"
+        raise Wrong(node, message)
+    return tuple(step for step, _ in _each(context, setting, node, _step))
+
+
+def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
+    if not isinstance(node, Map) or len(node.pairs) != 1:
+        takes = f"{setting.name!r} takes steps of one name each"
+        raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
+    for name, value in read_settings(context, node, _STEPS).items():
+        return StepSetting(name, value)
+    raise AlreadyReported
+
+
+_STEPS = {step.name: step for step in STEPS}
+
+
+# Kinds with rules of their own
+
+
+def _regex(context: Context, setting: Setting, node: Node) -> str:
+    import regex
+
+    if isinstance(node, Scalar) and node.type == "str" and not node.text:
+        return ""  # takes back what `defaults` set
+    text = _text(context, setting, node)
+    if len(text) > MAX_PATTERN:
+        raise Wrong(node, f"{setting.name!r} is longer than {MAX_PATTERN:,} characters")
+    try:
+        regex.compile(text)
+    except (regex.error, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        message = f"{setting.name!r} is not a regular expression: {error}"
+        raise Wrong(node, message) from None
+    return text
+
+
+#: RFC 5646, section 2.1, as far as tags are in use: language, then subtags after hyphens
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+
+
+def _language_tag(context: Context, setting: Setting, node: Node) -> str:
+    text = _text(context, setting, node)
+    if not _LANGUAGE.fullmatch(text):
+        raise Wrong(node, f"{shorten(text)} is not a language tag such as nb, en or en-GB")
+    return text
+
+
+def _language(context: Context, setting: Setting, node: Node) -> str:
+    """A tag; "" for `keep`."""
+    is_keep = isinstance(node, Scalar) and node.text == "keep"
+    return "" if is_keep else _language_tag(context, setting, node)
+
+
+def _path(context: Context, setting: Setting, node: Node) -> Path:
+    return context.folder / _text(context, setting, node)
+
+
+def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
+    text = _text(context, setting, node)
+    try:
+        return ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        hint = context.problems.suggest(text, zoneinfo.available_timezones())
+        message = f"there is no time zone {shorten(text)}{hint or ', such as Europe/Oslo'}"
+        raise Wrong(node, message) from None
+
+
+def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting:
+    takes = f"{setting.name!r} takes none, all, {{last: 20}} or {{since: 2026-01-31}}"
+    if isinstance(node, Scalar) and node.text in ("none", "all"):
+        return BackfillSetting(everything=node.text == "all")
+    if not isinstance(node, Map) or len(node.pairs) != 1:
+        raise Wrong(node, takes)
+    ((name, (key, value)),) = node.pairs.items()
+    if isinstance(value, Broken):
+        raise AlreadyReported
+    text = _expand(context, value) if isinstance(value, Scalar) else ""
+    if name == "last":
+        if not re.fullmatch("[1-9][0-9]{0,8}", text):
+            raise Wrong(value, "'last' takes a number of posts, 1 or more")
+        return BackfillSetting(last=int(text))
+    if name == "since":
+        try:
+            utc(text)
+        except (ValueError, OverflowError):
+            raise Wrong(value, "'since' takes a date, such as 2026-01-31") from None
+        return BackfillSetting(since=text)
+    raise Wrong(key, takes)
+
+
+def _crontab(context: Context, setting: Setting, node: Node) -> str:
+    """The five fields, in lower case, one space apart."""
+    text = _text(context, setting, node)
+    if context.zone is None:
+        message = "needs a time zone: set timezone in config.yaml, such as Europe/Oslo"
+        raise Wrong(node, f"{setting.name!r} {message}")
+    try:
+        return crontab(text, context.zone)
+    except ValueError as error:
+        raise Wrong(node, str(error)) from None
+
+
+# The kinds
+
+
+def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
+    known = {part.name: part for part in setting.settings}
+    return read_settings(context, _map(context, setting, node), known)
+
+
+def _map(_: Context, setting: Setting, node: Node) -> Map:
+    if not isinstance(node, Map):
+        raise Wrong(node, f"{setting.name!r} takes a map of settings, not {_written(node)}")
+    return node
+
+
+_PARSERS: dict[Kind, Parser] = {
+    "string": _text,
+    "secret": _secret,
+    "url": _url,
+    "flag": _flag,
+    "choice": _choice,
+    "strings": _strings,
+    "choices": _choices,
+    "duration": _duration,
+    "regex": _regex,
+    "language": _language,
+    "languages": _languages,
+    "path": _path,
+    "timezone": _timezone,
+    "crontab": _crontab,
+    "backfill": _backfill,
+    "account": _accounts,
+    "accounts": _accounts,
+    "steps": _steps,
+    "section": _section,
+    "map": _map,
+}

@@ -1,0 +1,158 @@
+"""The daemon: APScheduler says when, the engine does the work, signals end it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from bridge.accounts import Accounts
+from bridge.ingest import Report
+from bridge.schema import Bot, Config
+from bridge.store import Store
+from bridge.workers import Engine
+
+log = logging.getLogger("tribridge")
+
+#: seconds that what is in flight may take after SIGTERM; the rest settles at the next start
+GRACE = 8.0
+#: the share of an interval by which polls are moved about, so that they do not come in bunches
+JITTER = 0.1
+#: the first runs of all bots are spread over at most this many seconds
+SPREAD = 10.0
+
+
+class Daemon:
+    """Runs the bots of a config until it is told to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        accounts: Accounts,
+        *,
+        report: Report,
+        rehearse: bool = False,
+    ) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        self._config = config
+        self._store = store
+        # a job only puts work on a lane; with the defaults of APScheduler late ones were dropped
+        self._scheduler: Any = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self.engine = Engine(
+            config, store, accounts, report=report, rehearse=rehearse, wake=self._wake
+        )
+        self._rehearse = rehearse
+
+    def start(self) -> None:
+        """Begin: what waits from before, then every bot by its schedule."""
+        if not self._rehearse:
+            self.engine.prepare()
+            assert self._store.file is not None
+            self.engine.pulse.load(self._store.file)
+        bots = [bot for bot in self._config.bots.values() if bot.mode != "disabled"]
+        now = self.engine.accounts.now()
+        spread = min(SPREAD, 0.05 * len(bots))
+        for number, bot in enumerate(bots):
+            first = now + timedelta(seconds=spread * number / max(len(bots), 1))
+            self._scheduler.add_job(
+                self.engine.read,
+                args=[bot],
+                trigger=self._trigger(bot),
+                id=f"bot {bot.name}",
+                **({} if bot.cron else {"next_run_time": first}),
+            )
+        if not self._rehearse:
+            self._scheduler.add_job(self._save_pulse, "interval", seconds=2, id="pulse")
+        self._scheduler.start()
+        self.engine.deliver_waiting()
+        log.info("running %d bots over %d accounts", len(bots), len(self._config.accounts))
+
+    def _trigger(self, bot: Bot) -> Any:
+        if bot.cron:
+            from apscheduler.triggers.cron import CronTrigger
+
+            return CronTrigger.from_crontab(bot.cron, timezone=self._config.timezone)
+        from apscheduler.triggers.interval import IntervalTrigger
+
+        seconds = bot.every.total_seconds()
+        return IntervalTrigger(seconds=seconds, jitter=seconds * JITTER)
+
+    def _wake(self, account: str, when: datetime) -> None:
+        """Deliver to an account again at a time; only the latest such wish counts."""
+        if not self.engine.lanes.stopping:
+            self._scheduler.add_job(
+                self.engine.deliver,
+                args=[account],
+                trigger="date",
+                run_date=when,
+                id=f"deliver {account}",
+                replace_existing=True,
+            )
+
+    def _save_pulse(self) -> None:
+        assert self._store.file is not None
+        self.engine.pulse.save(self._store.file)
+
+    def stop(self, grace: float = GRACE) -> bool:
+        """Take no more work; whether what was in flight ended within `grace` seconds."""
+        self._scheduler.shutdown(wait=False)
+        ended = self.engine.lanes.stop(grace)
+        if not self._rehearse:
+            self._save_pulse()
+        return ended
+
+
+def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:
+    """Run until SIGTERM or SIGINT, then leave with exit code 0 within `GRACE` seconds or so.
+
+    The process is left at once, since a request that hangs in a thread would keep it alive; what
+    was under way is in the state and is settled at the next start. A second signal does not wait.
+    """
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: Any) -> None:
+        if stop.is_set():
+            leave(0)
+        log.info("stopping on %s", signal.Signals(number).name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    daemon.start()
+    stop.wait()
+    if not daemon.stop():
+        log.warning("something was still under way; it is settled at the next start")
+    logging.shutdown()
+    leave(0)
+
+
+def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
+    """One pass over all bots, then everything that is due is delivered.
+
+    Returns whether an account could not be read.
+    """
+    if not rehearse:
+        assert store.file is not None
+        engine.prepare()
+        engine.pulse.load(store.file)
+    bots = list(engine.config.bots.values())
+    random.shuffle(bots)
+    for bot in bots:
+        engine.read(bot)
+    engine.lanes.wait()
+    engine.deliver_waiting()
+    engine.lanes.wait()
+    if not rehearse:
+        assert store.file is not None
+        engine.pulse.save(store.file)
+    return engine.pulse.reading_failed

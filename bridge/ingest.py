@@ -1,0 +1,281 @@
+"""One pass over a source: fetch, recognise own copies, choose, change, render, queue.
+
+Everything that a page of posts leads to (verdicts, drafts, moved cursors) is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bridge import steps
+from bridge.accounts import Accounts, Opened
+from bridge.network import Backfill, ClientError, Page
+from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
+from bridge.render import render
+from bridge.schema import BackfillSetting, Policy, Route
+from bridge.store import Copy, NewDraft, Recording, RouteKey, Store, Verdict
+
+#: the application name by which our own copies are known where the network shows it
+APPLICATION = "tribridge"
+#: how long an attempted draft is looked for among the posts of its target
+MAY_STAND = timedelta(days=7)
+#: called with the bot, source, target, post and verdict
+Report = Callable[[str, Opened, Opened, Post, tuple[Draft, ...] | Skip], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A route whose both ends are open."""
+
+    key: RouteKey
+    policy: Policy
+    target: Opened
+    cursor: str | None
+    started_at: datetime
+
+
+@dataclass(slots=True)
+class Pass:
+    """What a pass over one source did.
+
+    `targets` have new drafts, `errors` are by account, `began` are the bots whose first run it was.
+    """
+
+    targets: set[str] = field(default_factory=set)
+    began: set[str] = field(default_factory=set)
+    queued: int = 0
+    skipped: int = 0
+    errors: dict[str, ClientError] = field(default_factory=dict)
+    posts: int = 0
+
+
+def ingest(
+    source_name: str,
+    routes: Iterable[tuple[str, Route]],
+    accounts: Accounts,
+    store: Store,
+    *,
+    report: Report | None = None,
+) -> Pass:
+    """Read everything new on one account and queue it for each (bot, route) from it.
+
+    Routes that stand at the same cursor share each fetch. Errors of the network end the pass and
+    are returned, not raised: cursors stand behind what was recorded, so the next pass goes on.
+    """
+    done = Pass()
+    try:
+        source = accounts.open(source_name)
+    except ClientError as error:
+        done.errors[source_name] = error
+        return done
+    ways: dict[tuple[str | None, BackfillSetting | None], list[_Way]] = {}
+    for bot, route in routes:
+        try:
+            target = accounts.open(route.target)
+        except ClientError as error:
+            done.errors[route.target] = error
+            continue
+        key = RouteKey(bot, source.identity.id, target.identity.id)
+        at = store.cursor(key)
+        cursor, started = at if at else (None, accounts.now())
+        first = route.policy.backfill if cursor is None else None
+        way = _Way(key, route.policy, target, cursor, started)
+        ways.setdefault((cursor, first), []).append(way)
+    try:
+        for (cursor, backfill), group in ways.items():
+            start = cursor
+            if start is None:
+                assert backfill is not None
+                start = _begin(source, group, backfill, store, accounts.now())
+                done.began |= {way.key.bot for way in group}
+            _read_on(source, group, start, store, accounts, done, report)
+    except ClientError as error:
+        done.errors[source_name] = error
+    return done
+
+
+def _begin(
+    source: Opened, ways: list[_Way], backfill: BackfillSetting, store: Store, now: datetime
+) -> str:
+    """The first run of some routes: where it starts, with older posts recorded as such."""
+    since = utc(backfill.since) if backfill.since else None
+    start = source.client.begin(Backfill(backfill.last, since, backfill.everything))
+    page = Recording()
+    for way in ways:
+        page.cursors[way.key] = start.cursor
+        page.verdicts += [
+            _skipped(way, post, Skip("from before the bot's first run")) for post in start.posts
+        ]
+    store.record(page, now)
+    return start.cursor
+
+
+def _read_on(
+    source: Opened,
+    ways: list[_Way],
+    cursor: str,
+    store: Store,
+    accounts: Accounts,
+    done: Pass,
+    report: Report | None,
+) -> None:
+    """Fetch page after page from a cursor until there is nothing more."""
+    more = True
+    while more:
+        page = source.client.fetch(cursor)
+        more = page.more
+        if page.posts or page.cursor != cursor:
+            recording = _judge_page(source, ways, page, store, accounts.now(), report)
+            store.record(recording, accounts.now())
+            done.targets |= {
+                way.target.name
+                for way in ways
+                if any(new.route == way.key for new in recording.drafts)
+            }
+            done.posts += len(page.posts)
+            done.queued += sum(v.verdict == "queued" for v in recording.verdicts)
+            done.skipped += sum(v.verdict != "queued" for v in recording.verdicts)
+        cursor = page.cursor
+
+
+def _judge_page(
+    source: Opened,
+    ways: list[_Way],
+    page: Page,
+    store: Store,
+    now: datetime,
+    report: Report | None,
+) -> Recording:
+    """The verdict of every route on every post of a page."""
+    recording = Recording(cursors={way.key: page.cursor for way in ways})
+    identity = source.identity.id
+    ids = [post.id for post in page.posts]
+    linked = store.links(identity, ids)
+    echoes = _find_echoes(source, page, linked, store, recording, now)
+    seen = {way.key: store.seen(way.key, ids) for way in ways}
+    for way in ways:
+        queued_here: set[str] = set()
+        for post in page.posts:
+            if post.id in seen[way.key]:
+                continue
+            seen[way.key].add(post.id)
+            verdict: tuple[Draft, ...] | Skip | Verdict
+            if post.id in echoes:
+                verdict = echoes[post.id]
+            else:
+                verdict = _judge(source, way, post, linked.get(post.id), queued_here, store)
+            if report is not None:
+                report(way.key.bot, source, way.target, post, verdict)
+            if isinstance(verdict, Skip):
+                recording.verdicts.append(_skipped(way, post, verdict))
+            else:
+                queued_here.add(post.id)
+                recording.verdicts.append(
+                    Verdict(way.key, post.id, post.revision, "queued", url=post.url)
+                )
+                recording.drafts += _new_drafts(way, post, verdict)
+    return recording
+
+
+def _find_echoes(
+    source: Opened,
+    page: Page,
+    linked: dict[str, Copy],
+    store: Store,
+    recording: Recording,
+    now: datetime,
+) -> dict[str, Skip]:
+    """Posts that are copies of ours which no link knows yet: their drafts are done by them.
+
+    The first post that matches a draft becomes its copy; a further one may be ours too and is
+    left for a person.
+    """
+    doubtful = store.doubtful(source.identity.id, now - MAY_STAND)
+    echoes: dict[str, Skip] = {}
+    adopted: set[int] = set()
+    for post in page.posts:
+        if post.id in linked or not doubtful:
+            continue
+        matching = [
+            draft
+            for draft in doubtful
+            if draft.payload is not None and source.network.matches(draft.payload, draft.key, post)
+        ]
+        free = [draft for draft in matching if draft.id not in adopted]
+        if free:
+            adopted.add(free[0].id)
+            recording.adopted.append((free[0], ref_to(post), post.root))
+            echoes[post.id] = Skip(f"copy of {free[0].source_url}")
+        elif matching:
+            echoes[post.id] = Skip(f"may be our own copy of {matching[0].source_url}", held=True)
+    return echoes
+
+
+def _judge(
+    source: Opened,
+    way: _Way,
+    post: Post,
+    link: Copy | None,
+    queued_here: set[str],
+    store: Store,
+) -> tuple[Draft, ...] | Skip:
+    """What one route makes of one post."""
+    if link is not None and link.role == "copy":
+        return Skip(f"copy of a post of {link.origin}")
+    if post.mark or post.application.casefold() == APPLICATION:
+        return Skip("made by Tribridge")
+    policy = way.policy
+    if post.boost is not None:
+        if policy.boosts == "skip":
+            return Skip("boost")
+        if store.links(post.boost.account or source.identity.id, [post.boost.id]):
+            return Skip("boost of a mirrored post")
+    in_thread = False
+    if post.reply_to is not None:
+        if post.reply_to.account != post.account:
+            return Skip("reply to someone else")
+        if policy.replies == "skip":
+            return Skip("reply")
+        in_thread = post.reply_to.id in queued_here or _stands(way, post.reply_to.id, store)
+        if not in_thread:
+            return Skip("reply to a post that was not mirrored")
+    skip = steps.choose(post, policy, thread_began_public=in_thread)
+    if skip is not None:
+        return skip
+    changed = steps.apply(post, policy.steps)
+    if isinstance(changed, Skip):
+        return changed
+    return render(changed, policy, way.target.network, way.target.client.limits)
+
+
+def _stands(way: _Way, post_id: str, store: Store) -> bool:
+    """Whether a post of the source has a copy on the target, or one that is on its way."""
+    source, target = way.key.source, way.key.target
+    link = store.links(source, [post_id]).get(post_id)
+    origin = (link.origin, link.origin_id) if link else (source, post_id)
+    if link and any(copy.identity == target for copy in store.copies(*origin)):
+        return True
+    return bool(store.drafts_of(target, *origin))
+
+
+def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDraft]:
+    source, target = way.key.source, way.key.target
+    return [
+        NewDraft(
+            way.key,
+            ref_to(post),
+            post.root,
+            idempotency_key(target, source, post.id, draft.part, 0),
+            draft,
+            backfill=post.created_at < way.started_at,
+        )
+        for draft in drafts
+    ]
+
+
+def _skipped(way: _Way, post: Post, skip: Skip) -> Verdict:
+    word: Literal["skipped", "held"] = "held" if skip.held else "skipped"
+    return Verdict(way.key, post.id, post.revision, word, skip.reason, post.url)

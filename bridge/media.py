@@ -1,0 +1,102 @@
+"""Images on their way: downloaded with guards, measured, and fitted to their target."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from urllib.parse import urljoin
+
+from PIL import Image, ImageOps
+
+from bridge import wire
+from bridge.network import ClientError, Limits, Refused, Unreachable, Upload
+from bridge.post import Media
+
+#: the largest file that is downloaded, in bytes
+MAX_DOWNLOAD = 64 * 1024 * 1024
+#: the most pixels an image may have before it is taken for a decompression bomb
+MAX_PIXELS = 120_000_000
+MAX_REDIRECTS = 3
+#: seconds that a download may take in all
+DOWNLOAD_SECONDS = 60.0
+#: what is tried, in turn, until the file is small enough: JPEG quality and share of the size
+_ATTEMPTS = ((90, 1.0), (85, 1.0), (75, 1.0), (80, 0.75), (75, 0.5), (70, 0.35), (60, 0.2))
+_MIME = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+
+
+def fetch(media: Media, *, loopback: bool) -> bytes:
+    """The bytes of an attachment.
+
+    Addresses that are not public are refused, except loopback ones where `loopback` says that the
+    account itself lives there. Raises Unreachable if it may come later, Refused if it never will.
+    """
+    url = media.url
+    for _ in range(MAX_REDIRECTS + 1):
+        answer = wire.send(
+            "GET",
+            url,
+            seconds=DOWNLOAD_SECONDS,
+            max_answer=MAX_DOWNLOAD,
+            public_only=not loopback,
+            headers={"Accept": "*/*"},
+        )
+        if answer.ok:
+            return answer.body
+        if answer.status in (301, 302, 303, 307, 308) and "location" in answer.headers:
+            url = urljoin(url, answer.headers["location"])
+            continue
+        if answer.status in (404, 410, 403):
+            raise Refused(f"the image is gone from its network ({answer.status})")
+        raise Unreachable(f"the image cannot be downloaded ({answer.status})")
+    raise Unreachable("the image cannot be downloaded: too many redirects")
+
+
+def fit(media: Media, data: bytes, limits: Limits) -> Upload:
+    """The image within the target's bytes, pixels and types, upright, with no metadata left in it.
+
+    It is passed on untouched when it already is all that. Raises Refused if it is no image.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _fit(media, data, limits)
+    except ClientError:
+        raise
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Warning) as error:
+        raise Refused(f"an attachment cannot be read as an image ({error})") from None
+
+
+def _fit(media: Media, data: bytes, limits: Limits) -> Upload:
+    with Image.open(io.BytesIO(data)) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise Refused(f"the image is too large to open ({width} x {height} pixels)")
+        mime = _MIME.get(image.format or "", "")
+        small = len(data) <= limits.image_bytes and width * height <= limits.image_pixels
+        clean = not image.getexif() and not {"exif", "xmp", "XML:com.adobe.xmp"} & set(image.info)
+        if mime in limits.image_types and small and clean:
+            image.load()
+            return Upload(data, mime, media.alt, width, height)
+        upright = ImageOps.exif_transpose(image)
+        upright.load()
+    return _encode(upright, media.alt, limits)
+
+
+def _encode(image: Image.Image, alt: str, limits: Limits) -> Upload:
+    """The best of a few sizes and qualities that fits; JPEG, or PNG where there is transparency."""
+    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    image = image.convert("RGBA" if transparent else "RGB")
+    bound = (limits.image_pixels / (image.width * image.height)) ** 0.5
+    for quality, scale in _ATTEMPTS:
+        share = min(scale, bound)
+        size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
+        sized = image.resize(size, Image.Resampling.LANCZOS) if size != image.size else image
+        out = io.BytesIO()
+        if transparent:
+            sized.save(out, "PNG", optimize=True)
+        else:
+            sized.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+        if out.tell() <= limits.image_bytes:
+            mime = "image/png" if transparent else "image/jpeg"
+            return Upload(out.getvalue(), mime, alt, *size)
+    raise Refused(f"the image cannot be made smaller than {limits.image_bytes} bytes")

@@ -1,0 +1,202 @@
+"""What a network must offer, and the five kinds of error that it may raise.
+
+ClientError
+  Busy          later; nothing was done
+  Unreachable   a request never left, or a read failed; nothing was done
+  Refused       declined for good
+  LoginNeeded   token dead, scope missing or account locked; a person must act
+  Uncertain     a write left and no trustworthy answer came: settle before sending again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.post import Draft, Post, Ref
+from bridge.schema import Setting
+
+
+class ClientError(Exception):
+    """The base of the five kinds; its text is a sentence for people and holds no secret."""
+
+
+class Busy(ClientError):
+    """The network asks to come back at `retry_at` (UTC); nothing was done."""
+
+    def __init__(self, message: str, retry_at: datetime) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class Unreachable(ClientError):
+    """The request never left, or a read failed; nothing was done."""
+
+
+class Refused(ClientError):
+    """The network declined for good."""
+
+
+class LoginNeeded(ClientError):
+    """The login does not work; the text says what its owner should do."""
+
+
+class Uncertain(ClientError):
+    """A write left and no trustworthy answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One limit on the text of a post: `count(text, content_warning)` may not exceed `maximum`."""
+
+    unit: str
+    maximum: int
+    count: Callable[[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one post on a server can hold. Bytes and pixels bound each image."""
+
+    measures: tuple[Measure, ...]
+    images: int
+    image_bytes: int
+    image_pixels: int
+    image_types: frozenset[str]
+    alt_characters: int
+
+    def fits(self, text: str, content_warning: str = "") -> bool:
+        """Whether a text is within every measure."""
+        return all(m.count(text, content_warning) <= m.maximum for m in self.measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is on its network: `id` outlives handles, names and moves between names.
+
+    `id` begins with the network's name: `mastodon:HOST/ID`, `bluesky:DID`, `twitter:ID`.
+    """
+
+    id: str
+    handle: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """What a first run takes: nothing, the last `last` posts, those since `since`, or all."""
+
+    last: int = 0
+    since: datetime | None = None
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Posts oldest first, and the cursor that stands after them.
+
+    `more` says that another fetch from `cursor` may bring more at once. A page with no posts and an
+    unchanged cursor means that there was nothing new.
+    """
+
+    posts: tuple[Post, ...]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An image ready for its target: at most `Limits.image_bytes`, of one of its types."""
+
+    data: bytes
+    mime: str
+    alt: str
+    width: int
+    height: int
+
+
+class Session(Protocol):
+    """Where a client keeps what must survive a restart (tokens, identity), as one opaque string."""
+
+    def load(self) -> str | None:
+        """What was saved last for this account, or None."""
+
+    def save(self, identity: str, data: str) -> None:
+        """Store durably before returning. Rotated tokens are saved before they are used."""
+
+
+class Client(Protocol):
+    """One account on one network. Every method raises only the five kinds of error.
+
+    A client is used by one thread at a time.
+    """
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the account's server; known after `login`."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether publishing the same payload under the same key again is always harmless."""
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the server is known to remember idempotency keys (for about an hour)."""
+
+    def login(self) -> Identity:
+        """Who this account is. Asks the network once; later calls cost nothing."""
+
+    def newest(self) -> str:
+        """The cursor after everything that the account has posted; one read request."""
+
+    def begin(self, take: Backfill) -> Page:
+        """Where a first run starts: a cursor, and the posts that a fetch from it could show
+        although they are older than the start. They are to be recorded, not mirrored.
+        """
+
+    def fetch(self, cursor: str) -> Page:
+        """The account's own posts after `cursor`; one request if there is nothing new."""
+
+    def upload(self, media: Upload) -> dict[str, Any]:
+        """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
+
+    def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
+        """Publish what `Network.to_payload` made; one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """The copies that a draft answers: the post just above it, and the root of the thread."""
+
+    parent: Ref
+    root: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The manifest of a network. Importing it imports no SDK; `connect` does."""
+
+    name: str
+    title: str
+    #: what an account of this network is configured with, `network` aside
+    settings: tuple[Setting, ...]
+    #: built-in defaults of `schema.Policy` that differ for this network as target, as in YAML
+    policy: Mapping[str, Any]
+    #: has a field of its own for a content warning
+    content_warnings: bool
+    #: has a visibility for each post
+    visibilities: bool
+    #: a link can have a text other than its URL
+    rich_links: bool
+    #: characters such as `@name` in plain text address people
+    mentions_in_text: bool
+    #: connect(settings, session, now): `now` gives the present as aware UTC
+    connect: Callable[[Mapping[str, str], Session, Callable[[], datetime]], Client]
+    #: to_payload(draft, key, uploads, parents, now): the body of the write request, as JSON
+    to_payload: Callable[
+        [Draft, str, tuple[dict[str, Any], ...], Parents | None, datetime], dict[str, Any]
+    ]
+    #: matches(payload, key, post): whether `post` may be what `payload` became
+    matches: Callable[[Mapping[str, Any], str, Post], bool]

@@ -1,0 +1,400 @@
+"""One account on a Bluesky PDS: the only file that calls its repository.
+
+Records go in and out as plain JSON: the SDK takes several times as long, and its typed `putRecord`
+drops the null that keeps another record from being overwritten. Login is in `session.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge import wire
+from bridge.network import (
+    Backfill,
+    Busy,
+    ClientError,
+    Identity,
+    Limits,
+    LoginNeeded,
+    Measure,
+    Page,
+    Refused,
+    Session,
+    Unreachable,
+    Upload,
+)
+from bridge.networks.bluesky import read, session
+from bridge.networks.bluesky.write import (
+    COLLECTION,
+    MARK,
+    micros,
+    record_key,
+    tid,
+    tid_time,
+)
+from bridge.post import Post, Ref, utc
+from bridge.text import byte_length, graphemes
+
+#: records on a page (lexicon com.atproto.repo.listRecords)
+PAGE = 100
+#: how far a client's clock may be wrong: so much before the mark is read again
+OVERLAP = timedelta(hours=1)
+#: how far the mark stays behind where nothing is posted but copies: bounds what is read again
+TRAIL = timedelta(days=1)
+#: seconds for an upload, slower than other requests
+UPLOAD_SECONDS = 120.0
+#: record keys that are tried where others' records stand under ours
+KEYS = 5
+
+LIMITS = Limits(
+    # lexicon app.bsky.feed.post, `text`: maxGraphemes and maxLength, the latter in bytes
+    measures=(
+        Measure("characters", 300, lambda text, _: graphemes(text)),
+        Measure("bytes", 3000, lambda text, _: byte_length(text)),
+    ),
+    # lexicon app.bsky.embed.images
+    images=4,
+    image_bytes=2_000_000,
+    # no limit of the network's own; more than its apps ever show
+    image_pixels=16_000_000,
+    image_types=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
+    # no limit in the lexicon; that of the network's own app
+    alt_characters=2000,
+)
+
+# Answers of the AT Protocol PDS (its lexicons com.atproto.server.*, and their common errors).
+_DEAD_TOKEN = {"ExpiredToken", "InvalidToken"}
+_LOCKED = {
+    "AccountDeactivated": "the account is deactivated",
+    "AccountSuspended": "the account is suspended",
+    "AccountTakedown": "the account was taken down",
+    "AuthFactorTokenRequired": "the password of the account itself needs a code by e-mail: "
+    "create an app password and put it into the config",
+    "RepoDeactivated": "the account is deactivated",
+    "RepoNotFound": "the account is no longer on its server",
+    "RepoSuspended": "the account is suspended",
+    "RepoTakendown": "the account was taken down",
+}
+
+
+class BlueskyClient:
+    """Implements `bridge.network.Client`."""
+
+    #: a record key is chosen before sending, so sending twice is one record
+    repeatable = True
+    keeps_keys = True
+    limits = LIMITS
+
+    def __init__(
+        self, settings: Mapping[str, str], store: Session, now: Callable[[], datetime]
+    ) -> None:
+        self._service = settings.get("service", "https://bsky.social").rstrip("/")
+        self._handle = settings["handle"].removeprefix("@")
+        self._password = settings["app_password"]
+        self._store = store
+        self._now = now
+        self._tokens: session.Tokens | None = None
+
+    # What a network must offer.
+
+    def login(self) -> Identity:
+        """Who this account is: one request, or none if a session was saved."""
+        tokens = self._session()
+        name = read.Owner(tokens.did, tokens.handle, tokens.pds).name
+        return Identity(f"bluesky:{tokens.did}", tokens.handle, f"{read.APP}/profile/{name}")
+
+    def newest(self) -> str:
+        """A cursor at the present."""
+        return _cursor(self._rev(), self._now())
+
+    def begin(self, take: Backfill) -> Page:
+        """Where to start; the posts are those that clocks running late may bring up again."""
+        if take.everything:
+            return Page((), "{}")
+        if take.last:
+            mark = self._before_last(take.last)
+        elif take.since:
+            mark = take.since
+        else:
+            mark = None
+        rev = self._rev()
+        found = list(self._records_since((mark or self._now() - TRAIL) - OVERLAP))
+        if mark is None:
+            mark = max([self._now() - TRAIL, *self._native_times(found)])
+            old = [item for item in found if _position(item) >= mark - OVERLAP]
+        else:
+            rev, old = "", [item for item in found if _position(item) < mark]
+        return Page(self._posts(old), _cursor(rev, mark))
+
+    def fetch(self, cursor: str) -> Page:
+        """Posts after the cursor, and again those up to an hour before it, oldest first.
+
+        The repository's revision tells in one request whether anything changed. Where it did,
+        records are read by their keys, which clients make from their clocks: hence the hour.
+        Reposts are not read.
+        """
+        rev, mark = _read_cursor(cursor)
+        now_at = self._rev()
+        if rev == now_at:
+            return Page((), cursor)
+        found = list(self._records_since(mark - OVERLAP if mark else None))
+        newer = [self._now() - TRAIL, *self._native_times(found), *([mark] if mark else [])]
+        return Page(self._posts(found), _cursor(now_at, max(newer)))
+
+    def upload(self, media: Upload) -> dict[str, Any]:
+        """An image of the embed: the blob, its description, and its shape.
+
+        A lost answer is Unreachable, not Uncertain: a blob that no record refers to is not seen.
+        """
+        answer = self._authorized(
+            "com.atproto.repo.uploadBlob",
+            content=media.data,
+            headers={"Content-Type": media.mime},
+            seconds=UPLOAD_SECONDS,
+            write=False,
+        )
+        blob = self._object(answer).get("blob")
+        if not isinstance(blob, dict):
+            raise Unreachable("the server took an image but named no blob for it")
+        shape = {"width": media.width, "height": media.height}
+        image = {"alt": media.alt, "image": blob}
+        return {**image, "aspectRatio": shape} if all(shape.values()) else image
+
+    def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
+        """Put the record where none stands yet; the same record again is no change.
+
+        Where another record stands under its key, the next key derived for it is taken.
+        """
+        record, rkey = payload["record"], payload["rkey"]
+        created = utc(record["createdAt"])
+        for attempt in range(1, KEYS + 1):
+            answer = self._put(rkey, record)
+            if _error(answer) != "InvalidSwap":
+                return self._ref(rkey, self._object(answer))
+            standing = self._standing(rkey)
+            if _value(standing).get(MARK) == key:
+                return self._ref(rkey, standing)
+            rkey = record_key(key, created, attempt)
+        raise Refused(f"others' records stand under all of the {KEYS} keys tried for this post")
+
+    # Writing.
+
+    def _put(self, rkey: str, record: Any) -> wire.Answer:
+        return self._authorized(
+            "com.atproto.repo.putRecord",
+            json={
+                "repo": self._session().did,
+                "collection": COLLECTION,
+                "rkey": rkey,
+                "record": record,
+                "swapRecord": None,
+            },
+        )
+
+    def _ref(self, rkey: str, answer: Mapping[str, Any]) -> Ref:
+        uri, cid = answer.get("uri"), answer.get("cid")
+        if not isinstance(uri, str) or not isinstance(cid, str) or not cid:
+            raise wire.untrusted("the server took a post but named no record for it", write=True)
+        who = self.login()
+        return Ref(rkey, who.id, f"{who.url}/post/{rkey}", uri, cid)
+
+    # Reading: public, so that no token is spent or renewed for it.
+
+    def _read(self, name: str, params: Mapping[str, Any]) -> wire.Answer:
+        return wire.send("GET", f"{self._session().pds}/xrpc/{name}", params=params)
+
+    def _rev(self) -> str:
+        answer = self._read("com.atproto.sync.getLatestCommit", {"did": self._session().did})
+        rev = self._object(answer).get("rev")
+        if not isinstance(rev, str) or not rev:
+            raise Unreachable("the server named no revision of the account's repository")
+        return rev
+
+    def _standing(self, rkey: str) -> dict[str, Any]:
+        """The record that kept another from being put."""
+        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
+        answer = self._read("com.atproto.repo.getRecord", params)
+        if _error(answer) == "RecordNotFound":
+            raise Unreachable("a record stood in the way and is gone again: to be tried anew")
+        return self._object(answer)
+
+    def _records(self) -> Iterator[list[dict[str, Any]]]:
+        """Pages of records, newest key first."""
+        params = {"repo": self._session().did, "collection": COLLECTION, "limit": PAGE}
+        while True:
+            answer = self._object(self._read("com.atproto.repo.listRecords", params))
+            records = answer.get("records")
+            if not isinstance(records, list):
+                raise Unreachable("the server answered with something else than a page of records")
+            yield [item for item in records if isinstance(item, dict)]
+            cursor = answer.get("cursor")
+            if not records or not isinstance(cursor, str) or cursor == params.get("cursor"):
+                return
+            params["cursor"] = cursor
+
+    def _records_since(self, start: datetime | None) -> Iterator[dict[str, Any]]:
+        """Records from a time on, newest key first; all of them if it is None."""
+        for page in self._records():
+            yield from (item for item in page if start is None or _position(item) >= start)
+            keys = [when for item in page if (when := tid_time(_rkey(item)))]
+            if start is not None and keys and min(keys) < start:
+                return
+
+    def _native_times(self, items: list[dict[str, Any]]) -> list[datetime]:
+        """Times in the keys of posts that are no copies, as far as they are past."""
+        times = (tid_time(_rkey(item)) for item in items if MARK not in _value(item))
+        return [when for when in times if when is not None and when <= self._now()]
+
+    def _before_last(self, count: int) -> datetime:
+        """The time of the oldest of the last `count` posts that are no copies."""
+        times: list[datetime] = []
+        for page in self._records():
+            times += self._native_times(page)
+            if len(times) >= count:
+                break
+        return min(times[:count], default=self._now())
+
+    def _posts(self, items: list[dict[str, Any]]) -> tuple[Post, ...]:
+        tokens = self._session()
+        owner = read.Owner(tokens.did, tokens.handle, tokens.pds)
+        posts = (read.to_post(item, owner) for item in reversed(items))
+        return tuple(post for post in posts if post is not None)
+
+    # Login, and what answers mean.
+
+    def _session(self) -> session.Tokens:
+        """The login: remembered, saved, or new."""
+        if self._tokens is None:
+            mark = session.fingerprint(self._service, self._handle, self._password)
+            self._tokens = session.Tokens.from_json(self._store.load(), mark) or self._create()
+        return self._tokens
+
+    def _create(self) -> session.Tokens:
+        made = session.create(self._service, self._handle, self._password)
+        if isinstance(made, wire.Answer):
+            raise self._rejection(made)
+        return self._save(made)
+
+    def _renew(self) -> session.Tokens:
+        """New tokens, by the refresh token or, where that is dead, by the app password."""
+        made = session.refresh(self._service, self._session())
+        if not isinstance(made, wire.Answer):
+            return self._save(made)
+        if made.status == 401 or _error(made) in _DEAD_TOKEN:
+            return self._create()
+        raise self._rejection(made)
+
+    def _save(self, tokens: session.Tokens) -> session.Tokens:
+        self._store.save(f"bluesky:{tokens.did}", tokens.to_json())
+        self._tokens = tokens
+        return tokens
+
+    def _authorized(
+        self,
+        name: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **request: Any,
+    ) -> wire.Answer:
+        """The answer to a POST with the access token, which is renewed once where it is dead."""
+        tokens = self._session()
+        if tokens.expired(self._now()):
+            tokens = self._renew()
+        answer = self._post(tokens, name, headers, request)
+        if (answer.status == 401 or _error(answer) in _DEAD_TOKEN) and _error(
+            answer
+        ) not in _LOCKED:
+            answer = self._post(self._renew(), name, headers, request)
+        return answer
+
+    def _post(
+        self,
+        tokens: session.Tokens,
+        name: str,
+        headers: Mapping[str, str] | None,
+        request: Mapping[str, Any],
+    ) -> wire.Answer:
+        authorization = {"Authorization": f"Bearer {tokens.access}", **(headers or {})}
+        return wire.send("POST", f"{tokens.pds}/xrpc/{name}", headers=authorization, **request)
+
+    def _object(self, answer: wire.Answer) -> dict[str, Any]:
+        """The JSON object in an answer. Raises what its status means."""
+        if not answer.ok:
+            raise self._rejection(answer)
+        return answer.object()
+
+    def _rejection(self, answer: wire.Answer) -> ClientError:
+        error, now = _error(answer), self._now()
+        if error in _LOCKED:
+            return LoginNeeded(f"{_LOCKED[error]} ({self._handle})")
+        if answer.status == 401 or error in _DEAD_TOKEN:
+            return LoginNeeded(
+                f"{self._handle} cannot log in ({answer.status}: {answer.detail()}): create a new "
+                "app password in Bluesky's settings and put it into the config"
+            )
+        if error == "BlobNotFound":
+            return Refused(
+                "the server has forgotten an uploaded image before the post was published"
+            )
+        if error == "DailyLimitExceeded":
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            return Busy("the daily limit is reached", midnight + timedelta(days=1))
+        return wire.rejection(answer, now, _reset(answer))
+
+
+def _reset(answer: wire.Answer) -> datetime | None:
+    """When the limit starts anew (header ratelimit-reset, seconds since 1970), UTC."""
+    value = answer.headers.get("ratelimit-reset", "")
+    try:
+        return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _error(answer: wire.Answer) -> str:
+    """The name of the error in an answer (AT Protocol specification, "XRPC"); "" if none."""
+    if answer.ok:
+        return ""
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return ""
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, str) else ""
+
+
+def _cursor(rev: str, mark: datetime) -> str:
+    return json.dumps({"rev": rev, "mark": tid(max(micros(mark), 0), 0)})
+
+
+def _read_cursor(cursor: str) -> tuple[str, datetime | None]:
+    """Revision and mark; "" and None, which read everything, where a cursor names none."""
+    try:
+        fields = json.loads(cursor or "{}")
+        return str(fields.get("rev", "")), tid_time(str(fields.get("mark", "")))
+    except (ValueError, AttributeError):
+        raise Refused("the cursor of this account in the state file cannot be read") from None
+
+
+def _rkey(item: Mapping[str, Any]) -> str:
+    return str(item.get("uri", "")).rpartition("/")[2]
+
+
+def _value(item: Mapping[str, Any]) -> dict[str, Any]:
+    value = item.get("value")
+    return value if isinstance(value, dict) else {}
+
+
+def _position(item: Mapping[str, Any]) -> datetime:
+    """When a record was made: by its key, or by what it says where the key is no time."""
+    when = tid_time(_rkey(item))
+    if when is None:
+        with_time = _value(item).get("createdAt")
+        try:
+            when = utc(with_time) if isinstance(with_time, str) else None
+        except (ValueError, OverflowError):
+            when = None
+    return when or datetime.min.replace(tzinfo=UTC)

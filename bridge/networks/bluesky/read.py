@@ -1,0 +1,249 @@
+"""Records of Bluesky as posts. Pure; never raises: a record holds whatever its author liked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from bridge.networks.bluesky.write import COLLECTION, MARK, tid_time
+from bridge.post import Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
+from bridge.text import comparable, plain_name
+
+APP = "https://bsky.app"
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+#: what bsky.app calls the pages of records that are no posts but can be embedded
+_PAGES = {
+    "app.bsky.feed.generator": "profile/{did}/feed/{rkey}",
+    "app.bsky.graph.list": "profile/{did}/lists/{rkey}",
+    "app.bsky.graph.starterpack": "starter-pack/{did}/{rkey}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose records are read: DID, handle ("" if unknown), and the address of the PDS."""
+
+    did: str
+    handle: str
+    pds: str
+
+    @property
+    def name(self) -> str:
+        """What stands for the account in the address of a page: the handle, if it has one."""
+        return self.handle if self.handle and self.handle != "handle.invalid" else self.did
+
+
+def to_post(item: object, owner: Owner) -> Post | None:
+    """An item of `com.atproto.repo.listRecords` as a post, or None if it has no readable address.
+
+    Whatever is malformed inside the record is left out; unknown attachments become media of kind
+    unknown, unknown labels sensitive, and a label that narrows who may see it a private post.
+    """
+    fields = _map(item)
+    uri = _text(fields.get("uri"))
+    did, _, rkey = _split_uri(uri)
+    if did != owner.did or not rkey:
+        return None
+    record = _map(fields.get("value"))
+    embed = _Embed(owner)
+    embed.read(_map(record.get("embed")))
+    runs = _with_links(to_runs(_text(record.get("text")), record.get("facets")), embed.links)
+    reply = record.get("reply")
+    visibility, sensitive = _labels(record.get("labels"))
+    return Post(
+        account=f"bluesky:{did}",
+        id=rkey,
+        url=f"{APP}/profile/{owner.name}/post/{rkey}",
+        created_at=_time(record.get("createdAt")) or tid_time(rkey) or _NO_TIME,
+        runs=runs,
+        languages=tuple(tag for tag in map(_text, _list(record.get("langs"))) if tag),
+        sensitive=sensitive,
+        visibility=visibility,
+        media=tuple(embed.media),
+        reply_to=to_ref(_map(reply).get("parent")) or Ref("") if reply is not None else None,
+        root=to_ref(_map(reply).get("root")),
+        uri=uri,
+        cid=_text(fields.get("cid")),
+        quote=embed.quote,
+        mark=_text(record.get(MARK)),
+    )
+
+
+def to_ref(strong: object) -> Ref | None:
+    """A strong reference (`{"uri", "cid"}`) to a post, or None if it is none."""
+    uri = _text(_map(strong).get("uri"))
+    did, collection, rkey = _split_uri(uri)
+    if collection != COLLECTION:
+        return None
+    return Ref(
+        id=rkey,
+        account=f"bluesky:{did}",
+        url=f"{APP}/profile/{did}/post/{rkey}",
+        uri=uri,
+        cid=_text(_map(strong).get("cid")),
+    )
+
+
+def to_runs(text: str, facets: object) -> tuple[Run, ...]:
+    """Text and facets as runs. Facets count UTF-8 bytes (lexicon app.bsky.richtext.facet).
+
+    A facet that is malformed, out of range, inside a character, or overlaps an earlier one is
+    dropped; its text stays.
+    """
+    raw = text.encode()
+    runs: list[Run] = []
+    at = 0
+    for start, end, feature in sorted(_ranges(facets), key=lambda found: found[:2]):
+        if start < at or end > len(raw) or _inside_character(raw, start, end):
+            continue
+        run = _run(raw[start:end].decode(), feature)
+        if run is not None:
+            runs += (Run(raw[at:start].decode()), run)
+            at = end
+    return join_runs([*runs, Run(raw[at:].decode())])
+
+
+def _ranges(facets: object) -> list[tuple[int, int, dict[str, Any]]]:
+    """Start, end and first feature of every facet that has these."""
+    found = []
+    for facet in map(_map, _list(facets)):
+        index = _map(facet.get("index"))
+        start, end = index.get("byteStart"), index.get("byteEnd")
+        features = [_map(feature) for feature in _list(facet.get("features"))]
+        if type(start) is int and type(end) is int and 0 <= start < end and features:
+            found.append((start, end, features[0]))
+    return found
+
+
+def _inside_character(raw: bytes, start: int, end: int) -> bool:
+    return any(at < len(raw) and raw[at] & 0xC0 == 0x80 for at in (start, end))
+
+
+def _run(text: str, feature: Mapping[str, Any]) -> Run | None:
+    match feature.get("$type"):
+        case "app.bsky.richtext.facet#link" if uri := _web(feature.get("uri")):
+            return Run(text, "link", uri)
+        case "app.bsky.richtext.facet#mention" if did := _text(feature.get("did")):
+            return Run(text, "mention", f"{APP}/profile/{did}", plain_name(text))
+        case "app.bsky.richtext.facet#tag" if tag := _text(feature.get("tag")):
+            return Run(text, "hashtag", tag.removeprefix("#"))
+    return None
+
+
+def _with_links(runs: tuple[Run, ...], links: list[str]) -> tuple[Run, ...]:
+    """Runs with each link at the end that they do not lead to already."""
+    for link in links:
+        shown = {comparable(run.target) for run in runs if run.kind == "link"}
+        if comparable(link) not in shown:
+            runs = join_runs((*runs, Run("\n\n" if runs else ""), Run(link, "link", link)))
+    return runs
+
+
+class _Embed:
+    """What an embed holds: media, a quoted post, and links that would otherwise be lost."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self.media: list[Media] = []
+        self.links: list[str] = []
+        self.quote: Ref | None = None
+
+    def read(self, embed: Mapping[str, Any]) -> None:
+        """Take in one embed."""
+        match embed.get("$type"):
+            case "app.bsky.embed.images":
+                self._images(embed.get("images"))
+            case "app.bsky.embed.gallery":
+                self._images(embed.get("items"))
+            case "app.bsky.embed.video":
+                self._add("video", embed.get("video"), embed)
+            case "app.bsky.embed.external":
+                self._link(_web(_map(embed.get("external")).get("uri")))
+            case "app.bsky.embed.record":
+                self._record(_map(embed.get("record")))
+            case "app.bsky.embed.recordWithMedia":
+                self.read(_map(embed.get("media")))
+                self._record(_map(_map(embed.get("record")).get("record")))
+            case _ if embed:
+                self.media.append(Media("unknown", ""))
+
+    def _images(self, images: object) -> None:
+        for image in map(_map, _list(images)):
+            self._add("image", image.get("image"), image)
+
+    def _add(self, kind: MediaKind, blob: object, holder: Mapping[str, Any]) -> None:
+        cid = _text(_map(_map(blob).get("ref")).get("$link"))
+        ratio = _map(holder.get("aspectRatio"))
+        did = quote(self._owner.did, safe=":")
+        url = f"{self._owner.pds}/xrpc/com.atproto.sync.getBlob?did={did}&cid={quote(cid)}"
+        self.media.append(
+            Media(
+                kind if cid else "unknown",
+                url if cid else "",
+                alt=_text(holder.get("alt")),
+                mime=_text(_map(blob).get("mimeType")),
+                width=_size(ratio.get("width")),
+                height=_size(ratio.get("height")),
+            )
+        )
+
+    def _link(self, url: str) -> None:
+        if url:
+            self.links.append(url)
+
+    def _record(self, strong: Mapping[str, Any]) -> None:
+        self.quote = to_ref(strong)
+        did, collection, rkey = _split_uri(_text(strong.get("uri")))
+        if collection in _PAGES:
+            self._link(f"{APP}/{_PAGES[collection].format(did=did, rkey=rkey)}")
+
+
+def _labels(labels: object) -> tuple[Visibility, bool]:
+    """Visibility and sensitivity by self-labels (lexicon com.atproto.label.defs).
+
+    Labels that begin with "!" narrow who may see a post, as `!no-unauthenticated` does; the others
+    warn.
+    """
+    found = [_text(_map(label).get("val")) for label in _list(_map(labels).get("values"))]
+    narrowed = any(label.startswith("!") for label in found)
+    return ("private" if narrowed else "public"), bool(found)
+
+
+def _split_uri(uri: str) -> tuple[str, str, str]:
+    """DID, collection and record key of an at:// URI; empty ones if it is malformed."""
+    parts = uri.removeprefix("at://").split("/")
+    if not uri.startswith("at://did:") or len(parts) != 3 or not all(parts):
+        return "", "", ""
+    return parts[0], parts[1], parts[2]
+
+
+def _map(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    """A string that UTF-8 can carry (JSON can hold half a surrogate pair), "" if it is none."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _web(value: object) -> str:
+    url = _text(value)
+    return url if url.lower().startswith(("https://", "http://")) else ""
+
+
+def _size(value: object) -> int:
+    return value if type(value) is int and value > 0 else 0
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return utc(_text(value))
+    except (ValueError, OverflowError):
+        return None

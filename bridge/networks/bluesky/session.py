@@ -1,0 +1,173 @@
+"""Login at an AT Protocol service, and what is remembered of it between runs.
+
+Logging in and refreshing go through the SDK, which is imported here only, when first needed: it
+takes a second and 60 MB. A restarted process with a live token never needs it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from bridge import wire
+from bridge.network import Unreachable
+
+if TYPE_CHECKING:
+    from atproto_client.client.raw import ClientRaw  # type: ignore[import-untyped]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A login: who it is, where its repository lives, and its tokens.
+
+    `pds` is the address of the account's own server; `fingerprint` tells for which credentials this
+    was given.
+    """
+
+    did: str
+    handle: str
+    pds: str
+    access: str
+    refresh: str
+    fingerprint: str
+
+    def to_json(self) -> str:
+        """What `from_json` reads."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | None, fingerprint: str) -> Tokens | None:
+        """What `to_json` wrote, or None if it is not for these credentials or unreadable."""
+        try:
+            tokens = cls(**json.loads(text or "{}"))
+        except (ValueError, TypeError):
+            return None
+        return tokens if tokens.fingerprint == fingerprint else None
+
+    def expired(self, now: datetime) -> bool:
+        """Whether the access token says itself that its time is over."""
+        try:
+            body = self.access.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+            return bool(claims["exp"] <= now.timestamp())
+        except (ValueError, LookupError, TypeError):
+            return False
+
+
+def fingerprint(service: str, handle: str, password: str) -> str:
+    """What stands for credentials in a saved session, and does not give them away."""
+    return hashlib.sha256(json.dumps([service, handle, password]).encode()).hexdigest()
+
+
+def create(service: str, handle: str, password: str) -> Tokens | wire.Answer:
+    """Log in; the answer of the service if it says no.
+
+    Raises Unreachable if there is no trustworthy answer.
+    """
+
+    def call(sdk: ClientRaw) -> Any:
+        return sdk.com.atproto.server.create_session({"identifier": handle, "password": password})
+
+    return _ask(service, call, fingerprint(service, handle, password), service)
+
+
+def refresh(service: str, tokens: Tokens) -> Tokens | wire.Answer:
+    """New tokens for old; the answer of the service if it says no.
+
+    Raises Unreachable if there is no trustworthy answer: the old refresh token then still works for
+    a while (AT Protocol PDS, rotation with a grace period).
+    """
+
+    def call(sdk: ClientRaw) -> Any:
+        return sdk.com.atproto.server.refresh_session(
+            headers={"Authorization": f"Bearer {tokens.refresh}"}
+        )
+
+    return _ask(service, call, tokens.fingerprint, tokens.pds)
+
+
+def _ask(
+    service: str, call: Callable[[ClientRaw], Any], mark: str, pds: str
+) -> Tokens | wire.Answer:
+    """Tokens by a call of the SDK; `pds` is where the account lives unless the answer tells."""
+    from atproto_client import exceptions  # type: ignore[import-untyped]
+    from atproto_client.client.raw import ClientRaw
+    from atproto_client.request import Request  # type: ignore[import-untyped]
+
+    request = Request(
+        transport=wire.transport(),
+        timeout=wire.DEADLINE,
+        trust_env=False,
+        event_hooks={"response": [_no_redirect]},
+    )
+    request.add_additional_header("User-Agent", wire.USER_AGENT)
+    try:
+        with wire.deadline():
+            session = call(ClientRaw(base_url=service, request=request))
+        return Tokens(
+            did=session.did,
+            handle=session.handle,
+            pds=_pds(session.did_doc, service) or pds,
+            access=session.access_jwt,
+            refresh=session.refresh_jwt,
+            fingerprint=mark,
+        )
+    except exceptions.RequestErrorBase as error:
+        response = error.response
+        if response is None:
+            cause = error.__cause__ or error
+            words = str(cause) or type(cause).__name__
+            raise Unreachable(f"cannot log in at {urlsplit(service).hostname}: {words}") from error
+        return wire.Answer(response.status_code, response.headers, _body(response.content), False)
+    except (httpx.HTTPError, exceptions.AtProtocolError, ValueError) as error:
+        # a model that does not validate quotes the whole answer, tokens included
+        kind = type(error).__name__
+        raise Unreachable(
+            f"no usable answer to the login from {urlsplit(service).hostname} ({kind})"
+        ) from None
+
+
+def _no_redirect(response: httpx.Response) -> None:
+    """The SDK follows redirects, and would send the password along."""
+    if response.is_redirect:
+        raise Unreachable(
+            f"{response.url.host} redirects the login elsewhere, which is never followed: "
+            "check `service` in the config"
+        )
+
+
+def _body(content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    error, message = getattr(content, "error", None), getattr(content, "message", None)
+    return json.dumps({"error": error, "message": message}).encode()
+
+
+def _pds(document: Any, service: str) -> str:
+    """The account's own server by its DID document (AT Protocol specification, "DID"), or "".
+
+    Only https is believed, or loopback where the service itself is on loopback.
+    """
+    try:
+        services = [
+            (str(entry["id"]), str(entry["serviceEndpoint"])) for entry in document["service"]
+        ]
+    except (TypeError, KeyError, AttributeError):
+        return ""
+    for name, url in services:
+        safe = url.startswith("https://") or (_on_loopback(url) and _on_loopback(service))
+        if name.endswith("#atproto_pds") and safe:
+            return url.rstrip("/")
+    return ""
+
+
+def _on_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")

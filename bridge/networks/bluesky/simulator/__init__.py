@@ -1,0 +1,133 @@
+"""Bluesky on loopback: a PDS, and people who use it with the official app.
+
+It answers as the official PDS does, as far as Tribridge and its tests need it; there is no feed, no
+profile and no directory of DIDs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from bridge.networks.bluesky.simulator.app import to_record
+from bridge.networks.bluesky.simulator.pds import Account, Pds, app_password
+from bridge.networks.bluesky.write import COLLECTION
+
+
+class BlueskySimulator(Pds):
+    """What people do on the PDS."""
+
+    def account(self, name: str, application: str = "Web") -> dict[str, str]:
+        """The account settings of the handle `name`; makes the account if needed.
+
+        `application` makes an app password of its own and has no other effect.
+        """
+        with self.lock:
+            password = app_password(name, application)
+            self.made(name).passwords.add(password)
+        return {"handle": name, "app_password": password, "service": self.url}
+
+    def identity(self, name: str) -> str:
+        """The identity of an account, as the client reports it."""
+        with self.lock:
+            return f"bluesky:{self.made(name).did}"
+
+    def say(
+        self,
+        name: str,
+        text: str,
+        *,
+        language: str = "",
+        warning: str = "",
+        visibility: str = "public",
+        images: Iterable[tuple[bytes, str]] = (),
+        reply_to: str = "",
+        **native: Any,
+    ) -> str:
+        """Publish as the official app does; returns the record key.
+
+        `warning` is a self-label such as graphic-media; `native` are further fields of the record.
+        """
+        assert visibility == "public", "Bluesky has no other visibility"
+        with self.lock:
+            account = self.made(name)
+            shown = [
+                {"alt": alt, "image": self.stored(account, data, "application/octet-stream")}
+                for data, alt in images
+            ]
+            said = to_record(
+                text,
+                self.now(),
+                self._find,
+                language=language,
+                label=warning,
+                images=shown,
+                reply=self._reply(account, reply_to) if reply_to else None,
+            )
+            body = {
+                "repo": account.did,
+                "collection": COLLECTION,
+                "rkey": self.next_key(account),
+                "record": {**said, **native},
+            }
+            self._as(account, "createRecord", body)
+            return str(body["rkey"])
+
+    def edit(self, name: str, id: str, text: str) -> None:  # noqa: A002 - as networks call it
+        """Put another text into a record, as some clients can."""
+        with self.lock:
+            account = self.made(name)
+            old = account.collections[COLLECTION].records[id].value
+            new = to_record(text, self.now(), self._find)
+            record = {k: v for k, v in old.items() if k != "facets"}
+            record |= {k: v for k, v in new.items() if k != "createdAt"}
+            body = {"repo": account.did, "collection": COLLECTION, "rkey": id, "record": record}
+            self._as(account, "putRecord", body)
+
+    def delete(self, name: str, id: str) -> None:  # noqa: A002 - as networks call it
+        """Delete a post."""
+        with self.lock:
+            account = self.made(name)
+            body = {"repo": account.did, "collection": COLLECTION, "rkey": id}
+            self._as(account, "deleteRecord", body)
+
+    def record(self, name: str, rkey: str, collection: str = COLLECTION) -> dict[str, Any]:
+        """A record as it stands; KeyError if there is none."""
+        with self.lock:
+            return self.made(name).collections[collection].records[rkey].value
+
+    def lock_out(
+        self, name: str, error: Literal["", "AccountTakedown", "AccountDeactivated"]
+    ) -> None:
+        """Take an account down, deactivate it, or ("") bring it back."""
+        with self.lock:
+            self.made(name).locked = error
+
+    def revoke(self, name: str) -> None:
+        """Make every refresh token that an account has dead."""
+        with self.lock:
+            account = self.made(name)
+            account.revoked = {f"{n}" for n in range(account.tokens + 1)}
+
+    def forget_blobs(self, name: str) -> None:
+        """Drop the uploads that no record refers to, as a PDS does after some hours."""
+        with self.lock:
+            account = self.made(name)
+            account.blobs = {k: v for k, v in account.blobs.items() if k in account.shown}
+
+    def _as(self, account: Account, method: str, body: Mapping[str, Any]) -> None:
+        headers = {"authorization": f"Bearer {self.token(account, 'access', 0)}"}
+        headers["x-ratelimit-bypass"] = "people"
+        self.call("POST", f"/xrpc/com.atproto.repo.{method}", json_body=body, headers=headers)
+
+    def _find(self, handle: str) -> str | None:
+        account = self.accounts.get(handle)
+        return account.did if account else None
+
+    def _reply(self, account: Account, rkey: str) -> dict[str, Any]:
+        """Parent and root; `rkey` may be an at:// URI of anyone's post."""
+        did, _, key = rkey.removeprefix("at://").rpartition(f"/{COLLECTION}/")
+        owner = self.dids[did] if did else account
+        answered = owner.collections[COLLECTION].records[key]
+        parent = {"uri": f"at://{owner.did}/{COLLECTION}/{key}", "cid": answered.cid}
+        return {"root": answered.value.get("reply", {}).get("root", parent), "parent": parent}

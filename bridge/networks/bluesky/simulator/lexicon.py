@@ -1,0 +1,139 @@
+"""What a PDS checks in records, and how it names them: for the simulator. Pure.
+
+Rules and messages are those of the lexicons app.bsky.feed.post, app.bsky.embed.* and of the
+validator in the official PDS.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bridge.post import utc
+from bridge.text import byte_length, graphemes
+
+_DAG_CBOR, _RAW = 0x71, 0x55
+_LANGUAGE = re.compile(r"(i|[A-Za-z]{2,3})(-[A-Za-z0-9]+)*")
+_SIGNATURES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+}
+#: embeds that hold images: where, how many at most
+_IMAGES = {"app.bsky.embed.images": ("images", 4), "app.bsky.embed.gallery": ("items", 20)}
+
+
+class Invalid(Exception):
+    """A record that a PDS refuses: the name of the error, and its message."""
+
+    def __init__(self, message: str, error: str = "InvalidRequest") -> None:
+        super().__init__(message)
+        self.error = error
+
+
+def record_cid(record: Mapping[str, Any]) -> str:
+    """The address of a record by its content: SHA-256 of its DAG-CBOR."""
+    import libipld  # type: ignore[import-not-found, unused-ignore]
+
+    return _cid(_DAG_CBOR, libipld.encode_dag_cbor(_to_ipld(record)))
+
+
+def blob_cid(data: bytes) -> str:
+    """The address of a blob by its content: SHA-256 of its bytes."""
+    return _cid(_RAW, data)
+
+
+def _cid(codec: int, data: bytes) -> str:
+    raw = bytes((1, codec, 0x12, 32)) + hashlib.sha256(data).digest()
+    return "b" + base64.b32encode(raw).decode().lower().rstrip("=")
+
+
+def _to_ipld(value: Any) -> Any:
+    """JSON to what DAG-CBOR encodes: a `$link` is its CID as bytes (AT Protocol, "Data model")."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"$link"}:
+            link = str(value["$link"])[1:].upper()
+            return base64.b32decode(link + "=" * (-len(link) % 8))
+        return {name: _to_ipld(item) for name, item in value.items()}
+    return [_to_ipld(item) for item in value] if isinstance(value, list) else value
+
+
+def sniff(data: bytes, declared: str) -> str:
+    """The MIME type of a blob: what its bytes show, else what was declared."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((m for start, m in _SIGNATURES.items() if data.startswith(start)), declared)
+
+
+def check_post(record: Mapping[str, Any]) -> None:
+    """Raise Invalid where a record is no post."""
+    text = record.get("text")
+    if not isinstance(text, str):
+        raise Invalid("Record/text must be a string")
+    if byte_length(text) > 3000:
+        raise _too_big("string", 3000, byte_length(text), "text")
+    if graphemes(text) > 300:
+        raise _too_big("grapheme", 300, graphemes(text), "text")
+    created = record.get("createdAt")
+    try:
+        utc(created if isinstance(created, str) and "T" in created else "")
+    except ValueError:
+        raise Invalid(
+            "Record/createdAt must be an valid atproto datetime (both RFC-3339 and ISO-8601)"
+        ) from None
+    languages = record.get("langs", [])
+    if len(languages) > 3:
+        raise _too_big("array", 3, len(languages), "langs")
+    if not all(_LANGUAGE.fullmatch(tag) for tag in languages):
+        raise Invalid("Record/langs must be a well-formed BCP 47 language tag")
+    for facet in record.get("facets", []):
+        index = facet["index"]
+        if not all(isinstance(index[name], int) and index[name] >= 0 for name in index):
+            raise Invalid("Record/facets must have byte ranges of whole numbers")
+    for name, ref in record.get("reply", {}).items():
+        if not (str(ref.get("uri")).startswith("at://") and ref.get("cid")):
+            raise Invalid(f"Record/reply/{name} must be a strong reference")
+    for embed in _embeds(record):
+        _check_images(embed)
+
+
+def _embeds(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    embed = record.get("embed", {})
+    yield embed
+    if isinstance(embed.get("media"), Mapping):
+        yield embed["media"]
+
+
+def _check_images(embed: Mapping[str, Any]) -> None:
+    field, most = _IMAGES.get(str(embed.get("$type")), ("", 0))
+    images = embed.get(field, [])
+    if len(images) > most:
+        raise _too_big("array", most, len(images), f"embed.{field}")
+    for image in images:
+        if not isinstance(image.get("alt"), str):
+            raise Invalid('Record/embed must have the property "alt"')
+        blob = image.get("image", {})
+        if not str(blob.get("mimeType")).startswith("image/"):
+            raise Invalid(f'Record/embed: mime type "{blob.get("mimeType")}" not accepted')
+        if blob.get("size", 0) > 2_000_000:
+            raise _too_big("blob", 2_000_000, blob["size"], f"embed.{field}")
+
+
+def _too_big(what: str, most: int, got: int, where: str) -> Invalid:
+    return Invalid(f"{what} too big (maximum {most}, got {got}) at $.record.{where}")
+
+
+def blobs_in(value: Any) -> Iterator[str]:
+    """The CIDs of all blobs that a record refers to."""
+    if isinstance(value, Mapping):
+        if value.get("$type") == "blob":
+            yield str(value["ref"]["$link"])
+        else:
+            for item in value.values():
+                yield from blobs_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from blobs_in(item)

@@ -1,0 +1,140 @@
+"""Drafts as Bluesky takes them: a record of `app.bsky.feed.post` under a key of ours. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.network import Parents
+from bridge.post import Draft, Post, Ref, Run
+
+COLLECTION = "app.bsky.feed.post"
+#: the field, unknown to Bluesky and kept by it, in which a record carries its idempotency key
+MARK = "tribridgeKey"
+
+# AT Protocol specification, "Record Key": a TID is 64 bits in base32, 53 of them microseconds since
+# 1970 and 10 a clock id, written with these digits so that keys sort by time.
+_DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
+_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+_TID = re.compile(f"[{_DIGITS[:16]}][{_DIGITS}]{{12}}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# AT Protocol specification, "Lexicon": string format `language`.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+#: lexicon app.bsky.feed.post: at most so many languages
+_LANGUAGES = 3
+#: lexicon app.bsky.richtext.facet: bytes of a hashtag; its 64 graphemes are never less
+_TAG_BYTES = 64
+
+
+def tid(micros: int, clock_id: int) -> str:
+    """The record key for a time in microseconds since 1970 and a clock id of 10 bits."""
+    number = (micros << 10) | (clock_id & 1023)
+    return "".join(_DIGITS[(number >> shift) & 31] for shift in range(60, -1, -5))
+
+
+def tid_micros(rkey: str) -> int | None:
+    """The microseconds since 1970 in a record key, or None if the key is no TID."""
+    if not _TID.fullmatch(rkey):
+        return None
+    number = 0
+    for digit in rkey:
+        number = number << 5 | _VALUES[digit]
+    return number >> 10
+
+
+def tid_time(rkey: str) -> datetime | None:
+    """The time in a record key, UTC, or None if the key is no TID or its time beyond all dates."""
+    micros = tid_micros(rkey)
+    try:
+        return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
+
+
+def micros(when: datetime) -> int:
+    """A time as microseconds since 1970."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def record_key(key: str, created: datetime, attempt: int = 0) -> str:
+    """The record key of a copy: a time, and a clock id, derived from the idempotency key.
+
+    The time lies in the whole second before that of `created`, so that it is past as soon as the
+    original is. Each further `attempt` gives the key of the next microsecond.
+    """
+    digest = hashlib.sha256(key.encode()).digest()
+    start = max(micros(created.replace(microsecond=0)) - 1_000_000, 0)
+    within = int.from_bytes(digest[:8], "big") % 1_000_000
+    return tid(start + within + attempt, int.from_bytes(digest[8:10], "big"))
+
+
+def to_payload(
+    draft: Draft,
+    key: str,
+    uploads: tuple[dict[str, Any], ...],
+    parents: Parents | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """`{"rkey": ..., "record": {...}}`: the record of a draft and the key that it goes under.
+
+    Neither key nor time is later than `now`, since a key from the future hides others. Parts of one
+    draft differ by a millisecond in `createdAt`, so that they sort.
+    """
+    created = min(draft.created_at, now)
+    text, facets = to_facets(draft.runs)
+    shown = (created + timedelta(milliseconds=draft.part - 1)).astimezone(UTC)
+    record: dict[str, Any] = {
+        "$type": COLLECTION,
+        "text": text,
+        "createdAt": shown.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        MARK: key,
+    }
+    if facets:
+        record["facets"] = facets
+    languages = [tag for tag in draft.languages if _LANGUAGE.fullmatch(tag)][:_LANGUAGES]
+    if languages:
+        record["langs"] = languages
+    if parents is not None:
+        record["reply"] = {"root": _strong(parents.root), "parent": _strong(parents.parent)}
+    if uploads:
+        record["embed"] = {"$type": "app.bsky.embed.images", "images": list(uploads)}
+    return {"rkey": record_key(key, created), "record": record}
+
+
+def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001 - a protocol
+    """Whether `post` is the copy with this key: the record tells."""
+    return post.mark == key
+
+
+def to_facets(runs: tuple[Run, ...]) -> tuple[str, list[dict[str, Any]]]:
+    """The text of runs, and its facets by UTF-8 bytes (Bluesky documentation, "Rich text").
+
+    A mention is one only if its target names a DID.
+    """
+    text, facets, at = "", [], 0
+    for run in runs:
+        end = at + len(run.text.encode())
+        feature = _feature(run)
+        if feature is not None and end > at:
+            facets.append({"index": {"byteStart": at, "byteEnd": end}, "features": [feature]})
+        text, at = text + run.text, end
+    return text, facets
+
+
+def _feature(run: Run) -> dict[str, str] | None:
+    kind = "app.bsky.richtext.facet"
+    match run.kind:
+        case "link":
+            return {"$type": f"{kind}#link", "uri": run.target}
+        case "hashtag" if 0 < len(run.target.encode()) <= _TAG_BYTES:
+            return {"$type": f"{kind}#tag", "tag": run.target}
+        case "mention" if (did := run.target.rpartition("/")[2]).startswith("did:"):
+            return {"$type": f"{kind}#mention", "did": did}
+    return None
+
+
+def _strong(ref: Ref) -> dict[str, str]:
+    return {"uri": ref.uri, "cid": ref.cid}

@@ -1,0 +1,247 @@
+"""Mastodon's JSON to the neutral model. Pure.
+
+Fields are those of the Mastodon documentation (entities/Status, MediaAttachment, Quote, Instance,
+V1_Instance); servers that only speak Mastodon's API leave some out. What is missing or odd gets a
+default, and what decides who may see a post fails closed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any, Literal
+
+from bridge import text
+from bridge.network import Limits, Measure
+from bridge.post import Media, MediaKind, Post, Ref, Visibility, utc
+
+Software = Literal["mastodon", "gotosocial", "other"]
+
+_VISIBILITIES: dict[str, Visibility] = {
+    "public": "public",
+    "unlisted": "unlisted",
+    "private": "private",
+    "direct": "direct",
+}
+_MEDIA: dict[str, MediaKind] = {
+    "image": "image",
+    "video": "video",
+    "gifv": "gif",
+    "audio": "audio",
+}
+#: the link for readers that do not know quotes (Mastodon documentation, client/quotes)
+_QUOTE_INLINE = re.compile(r"<p[^>]*\bquote-inline\b[^>]*>(.*?)</p>", re.DOTALL)
+_HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
+_UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def identity_id(host: str, account_id: Any) -> str:
+    """The identity of an account: `mastodon:HOST/ID`; "" without an id."""
+    number = native_id(account_id)
+    return f"mastodon:{host}/{number}" if number else ""
+
+
+def native_id(value: Any) -> str:
+    """An id as text, whatever the server writes it as; "" if it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return str(value)
+
+
+def to_post(status: Mapping[str, Any], host: str) -> Post:
+    """A status as a Post. `host` is that of the server it was read from, with its port."""
+    created_at = _time(status.get("created_at"))
+    return Post(
+        account=identity_id(host, _dict(status.get("account")).get("id")),
+        id=native_id(status.get("id")),
+        url=_str(status.get("url")) or _str(status.get("uri")),
+        created_at=created_at or _UNREADABLE_TIME,
+        runs=text.html_to_runs(
+            _str(status.get("content")), mentions=_mentions(status), tags=_tags(status)
+        ),
+        revision=_str(status.get("edited_at")),
+        languages=(language,) if (language := _str(status.get("language"))) else (),
+        content_warning=_str(status.get("spoiler_text")),
+        sensitive=bool(status.get("sensitive")),
+        visibility=_visibility(status) if created_at else "unknown",
+        media=tuple(_media(item) for item in _dicts(status.get("media_attachments"))),
+        reply_to=_reply(status, host),
+        quote=_quote(status, host),
+        boost=_ref(status.get("reblog"), host),
+        poll=tuple(_str(o.get("title")) for o in _dicts(_dict(status.get("poll")).get("options"))),
+        application=_str(_dict(status.get("application")).get("name")),
+    )
+
+
+def _visibility(status: Mapping[str, Any]) -> Visibility:
+    """Who may see it. Forks have posts that stay on their server, marked by `local_only`."""
+    if status.get("local_only"):
+        return "unknown"
+    return _VISIBILITIES.get(_str(status.get("visibility")), "unknown")
+
+
+def _quote(status: Mapping[str, Any], host: str) -> Ref | None:
+    """The quoted post. One that still waits for consent is named only by the link in the HTML."""
+    quote = _dict(status.get("quote"))
+    # Mastodon wraps the quoted status, some forks give it bare.
+    ref = _ref(quote.get("quoted_status"), host) or _ref(quote, host)
+    inline = _QUOTE_INLINE.search(_str(status.get("content")))
+    if ref is not None or not (quote or inline):
+        return ref
+    href = _HREF.search(inline.group(1)) if inline else None
+    url = unescape(href.group(1)) if href else ""
+    return Ref(native_id(quote.get("quoted_status_id")), url=url)
+
+
+def _ref(status: Any, host: str) -> Ref | None:
+    found = _dict(status)
+    post_id = native_id(found.get("id"))
+    if not post_id:
+        return None
+    account = identity_id(host, _dict(found.get("account")).get("id"))
+    return Ref(post_id, account, _str(found.get("url")) or _str(found.get("uri")))
+
+
+def _reply(status: Mapping[str, Any], host: str) -> Ref | None:
+    parent = native_id(status.get("in_reply_to_id"))
+    author = identity_id(host, status.get("in_reply_to_account_id"))
+    if not parent and author == identity_id(host, _dict(status.get("account")).get("id")):
+        return None  # the parent was deleted: the rest of the thread begins here
+    return Ref(parent, author) if parent or author else None
+
+
+def _mentions(status: Mapping[str, Any]) -> dict[str, str]:
+    found = _dicts(status.get("mentions"))
+    return {_str(m.get("url")): _str(m.get("acct")) for m in found if m.get("url")}
+
+
+def _tags(status: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_str(tag.get("name")) for tag in _dicts(status.get("tags")))
+
+
+def _media(item: Mapping[str, Any]) -> Media:
+    original = _dict(_dict(item.get("meta")).get("original"))
+    url = _str(item.get("url")) or _str(item.get("remote_url"))
+    return Media(
+        kind=_MEDIA.get(_str(item.get("type")), "unknown") if url else "unknown",
+        url=url,
+        alt=_str(item.get("description")),
+        width=_whole(original.get("width"), 0),
+        height=_whole(original.get("height"), 0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a server says of itself, as far as it matters here. Bytes, pixels, characters."""
+
+    software: Software = "other"
+    keeps_keys: bool = False
+    characters: int = 500
+    url_characters: int = 23
+    images: int = 4
+    image_bytes: int = 8 * 1024 * 1024
+    image_pixels: int = 33_177_600
+    image_types: tuple[str, ...] = ("image/gif", "image/jpeg", "image/png")
+    alt_characters: int = 1500
+
+
+def to_instance(answer: Mapping[str, Any]) -> Instance:
+    """The instance entity, version 2 or 1, as an Instance; what it leaves out gets a default.
+
+    The defaults are those of Mastodon's documentation (entities/Instance); the size of an image is
+    that of older servers.
+    """
+    known = Instance()
+    configuration = _dict(answer.get("configuration"))
+    statuses = _dict(configuration.get("statuses"))
+    media = _dict(configuration.get("media_attachments"))
+    mimes = media.get("supported_mime_types")
+    images = [m for m in mimes if _str(m).startswith("image/")] if isinstance(mimes, list) else []
+    software = _software(answer)
+    api = _dict(answer.get("api_versions")).get("mastodon")
+    return Instance(
+        software=software,
+        keeps_keys=software == "mastodon" and isinstance(api, int),
+        characters=_whole(statuses.get("max_characters"), known.characters),
+        url_characters=_whole(statuses.get("characters_reserved_per_url"), known.url_characters),
+        images=_whole(statuses.get("max_media_attachments"), known.images),
+        image_bytes=_whole(media.get("image_size_limit"), known.image_bytes),
+        image_pixels=_whole(media.get("image_matrix_limit"), known.image_pixels),
+        image_types=tuple(sorted(images)) or known.image_types,
+        alt_characters=_whole(media.get("description_limit"), known.alt_characters),
+    )
+
+
+def _software(answer: Mapping[str, Any]) -> Software:
+    """What runs there. `api_versions` is Mastodon's own since 4.3, `source_url` names the rest;
+    others that speak the API write what they are into `version`, as "takahe/0.11.0" or
+    "2.7.2 (compatible; Pleroma 2.5.0)" (entities/Instance).
+    """
+    source, version = _str(answer.get("source_url")).lower(), _str(answer.get("version"))
+    if "gotosocial" in source:
+        return "gotosocial"
+    if not re.match(r"\d+\.\d+", version) or "compatible" in version:
+        return "other"
+    if "mastodon" in _dict(answer.get("api_versions")) or "/mastodon" in source:
+        return "mastodon"
+    return "other"
+
+
+def to_limits(instance: Instance) -> Limits:
+    """The limits of a server.
+
+    Mastodon counts graphemes, content warning included, a URL as a fixed number (its documentation,
+    user/posting). GoToSocial counts code points and URLs in full, whatever it says about URLs. Of
+    other software nothing is known, so a text must meet both.
+    """
+
+    def as_mastodon(words: str, warning: str) -> int:
+        return text.mastodon_length(words, warning, url_length=instance.url_characters)
+
+    def as_gotosocial(words: str, warning: str) -> int:
+        return len(words) + len(warning)
+
+    graphemes = Measure("characters", instance.characters, as_mastodon)
+    code_points = Measure("code points", instance.characters, as_gotosocial)
+    measures = {
+        "mastodon": (graphemes,),
+        "gotosocial": (code_points,),
+        "other": (graphemes, code_points),
+    }
+    return Limits(
+        measures=measures[instance.software],
+        images=instance.images,
+        image_bytes=instance.image_bytes,
+        image_pixels=instance.image_pixels,
+        image_types=frozenset(instance.image_types),
+        alt_characters=instance.alt_characters,
+    )
+
+
+def _str(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _whole(value: Any, default: int) -> int:
+    """A positive whole number, or the default."""
+    good = isinstance(value, int | float) and not isinstance(value, bool) and value >= 1
+    return int(value) if good else default
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        return utc(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,347 @@
+"""A loopback server that behaves as Mastodon does, or as GoToSocial or Takahe do.
+
+Here is its HTTP: logins, quotas, routes. What it holds and by which rules is in `simulated`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.networks.mastodon.flavours import FLAVOURS, FlavourName, instance
+from bridge.networks.mastodon.simulated import Account, Attachment, Refusal, Server
+from bridge.simulation import Request, Response, Simulator
+
+#: requests allowed, and seconds (Mastodon documentation, api/rate-limits; statuses: its code)
+QUOTAS = {
+    "all": (300, 300),
+    "pages": (300, 900),
+    "media": (30, 1800),
+    "deletes": (30, 1800),
+    "statuses": (300, 10800),
+}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+class MastodonSimulator(Simulator):
+    """`flavour` chooses the software; `limits=False` lifts the rate limits.
+
+    `characters` overrides the flavour's limit on a text; `processing` is how long an uploaded image
+    is not ready.
+    """
+
+    def __init__(
+        self,
+        *,
+        flavour: FlavourName = "mastodon",
+        limits: bool = True,
+        characters: int = 0,
+        processing: timedelta = timedelta(0),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        super().__init__(now=now)
+        self.flavour = FLAVOURS[flavour]
+        self.limits = limits
+        self._server = Server(
+            self.flavour, characters or self.flavour.characters, processing, now, self.note
+        )
+        self._tokens: dict[str, tuple[Account, str]] = {}
+        self._used: dict[tuple[str, str, int], int] = {}
+
+    def start(self, port: int = 0) -> str:
+        """Serve on 127.0.0.1 in a thread of its own; returns the URL, without a slash."""
+        self._server.url = super().start(port)
+        return self.url
+
+    # What people do.
+
+    def account(self, name: str, application: str = "Web") -> dict[str, str]:
+        """The account settings of `name` as used by `application`; makes the account if needed."""
+        with self.lock:
+            token = hashlib.sha256(f"{name} {application}".encode()).hexdigest()[:43]
+            self._tokens[token] = (self._server.account(name), application)
+        return {"server": self.url, "access_token": token}
+
+    def revoke(self, name: str) -> None:
+        """Make every token of an account invalid, until `account` is asked for it again."""
+        with self.lock:
+            owner = self._server.accounts[name]
+            self._tokens = {k: v for k, v in self._tokens.items() if v[0] is not owner}
+
+    def identity(self, name: str) -> str:
+        """The identity of an account, as the client reports it."""
+        account_id = self._server.accounts[name].entity["id"]
+        return f"mastodon:{urlsplit(self.url).netloc}/{account_id}"
+
+    def say(
+        self,
+        name: str,
+        text: str,
+        *,
+        language: str = "",
+        warning: str = "",
+        visibility: str = "public",
+        images: Iterable[tuple[bytes, str]] = (),
+        reply_to: str = "",
+        **native: Any,
+    ) -> str:
+        """Publish as a person does; returns the status's id. `native` goes into the request."""
+        with self.lock:
+            account = self._server.account(name)
+            uploads = [self._server.upload(account, data, alt) for data, alt in images]
+            for upload in uploads:
+                upload.ready_at = self.now()  # people's apps wait
+        body = {"status": text, "visibility": visibility, **native}
+        more = {
+            "language": language,
+            "spoiler_text": warning,
+            "in_reply_to_id": reply_to,
+            "media_ids": [upload.entity["id"] for upload in uploads],
+        }
+        body |= {field: value for field, value in more.items() if value}
+        return str(self._as(name, "POST", "/api/v1/statuses", body)["id"])
+
+    def edit(self, name: str, id: str, text: str) -> None:  # noqa: A002
+        """Change a status's text as a person does; images, warning and language stay."""
+        old = self._server.statuses[id].entity
+        body = {
+            "status": text,
+            "spoiler_text": old["spoiler_text"],
+            "sensitive": old["sensitive"],
+            "media_ids": [item["id"] for item in old["media_attachments"]],
+            "language": old["language"],
+        }
+        self._as(name, "PUT", f"/api/v1/statuses/{id}", body)
+
+    def delete(self, name: str, id: str) -> None:  # noqa: A002
+        """Delete a status as a person does."""
+        self._as(name, "DELETE", f"/api/v1/statuses/{id}")
+
+    def boost(self, name: str, url_or_id: str, visibility: str = "public") -> str:
+        """Boost a status, one of another server too; returns the id of the boost."""
+        path = f"/api/v1/statuses/{self._resolve(url_or_id)}/reblog"
+        return str(self._as(name, "POST", path, {"visibility": visibility})["id"])
+
+    def unboost(self, name: str, url_or_id: str) -> None:
+        """Take a boost back."""
+        self._as(name, "POST", f"/api/v1/statuses/{self._resolve(url_or_id)}/unreblog", {})
+
+    def _resolve(self, url_or_id: str) -> str:
+        with self.lock:
+            server = self._server
+            known = server.statuses.get(url_or_id) or server.by_url.get(url_or_id)
+            return str((known or server.remote(url_or_id)).entity["id"])
+
+    def _as(self, name: str, method: str, path: str, body: Any = None) -> Any:
+        """A request of the person's own app."""
+        token = self.account(name)["access_token"]
+        head = {"Authorization": f"Bearer {token}", "User-Agent": "web", "X-Unmetered": "1"}
+        return self.call(method, path, json_body=body, headers=head)
+
+    # Answering.
+
+    def kind_of(self, request: Request) -> str:
+        """Method and path, ids left out."""
+        path = re.sub(r"/(\d+|[0-9A-HJKMNP-TV-Z]{26})(?=/|$)", "/:id", request.path)
+        return f"{request.method} {path}"
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        headers: dict[str, str] = {}
+        try:
+            if not request.path.startswith("/api/"):
+                return self._page_or_file(request)
+            self._check_headers(request)
+            account, application = self._login(request)
+            self._count(request, account, headers)
+            answer = self._route(request, account, application)
+        except Refusal as refusal:
+            html = refusal.status == 500
+            body: Any = f"<h1>{refusal}</h1>" if html else {"error": refusal.message}
+            return Response(refusal.status, body, headers)
+        if isinstance(answer, Response):
+            return Response(answer.status, answer.body, headers)
+        return Response(200, answer, headers)
+
+    def _check_headers(self, request: Request) -> None:
+        """GoToSocial wants to know who asks, and to be asked for JSON."""
+        if self.flavour.name != "gotosocial":
+            return
+        if not request.headers.get("user-agent"):
+            raise Refusal(418, "I'm a teapot: no user-agent sent with request")
+        accept = request.headers.get("accept", "*/*")
+        if not any(kind in accept for kind in ("*/*", "application/*", "application/json")):
+            raise Refusal(406, "Not Acceptable: only application/json")
+
+    def _login(self, request: Request) -> tuple[Account | None, str]:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if token in self._tokens:
+            return self._tokens[token]
+        public = request.path in ("/api/v1/instance", "/api/v2/instance")
+        if token or (self.flavour.name == "gotosocial" and not public):
+            raise Refusal(self.flavour.bad_token, "The access token is invalid")
+        return None, ""
+
+    def _count(self, request: Request, account: Account | None, headers: dict[str, str]) -> None:
+        """Count a request against its quotas, and say in `headers` what is left of them."""
+        if not self.limits or account is None or "x-unmetered" in request.headers:
+            return
+        now = int(self.now().timestamp())
+        for kind in _quotas(request):
+            allowed, seconds = QUOTAS[kind]
+            use = (account.name, kind, now // seconds)
+            self._used[use] = self._used.get(use, 0) + 1
+            end = (now // seconds + 1) * seconds
+            iso = datetime.fromtimestamp(end, UTC).isoformat()
+            headers |= {
+                "X-RateLimit-Limit": str(allowed),
+                "X-RateLimit-Remaining": str(max(allowed - self._used[use], 0)),
+                "X-RateLimit-Reset": str(end) if self.flavour.name == "gotosocial" else iso,
+            }
+            if self._used[use] > allowed:
+                raise Refusal(429, "Too many requests")
+
+    def _route(self, request: Request, account: Account | None, application: str) -> Any:
+        server = self._server
+        match (request.method, *request.path.strip("/").split("/")[1:]):
+            case ("GET", "v1" | "v2" as version, "instance"):
+                if version == "v2" and self.flavour.name == "takahe":
+                    raise Refusal(500, "Server Error")
+                return instance(self.flavour, version, self.url, server.characters)
+            case ("GET", "v1", "accounts", "lookup"):
+                return self._account(server.accounts, request.get("acct").split("@")[0]).entity
+            case _ if account is None:
+                raise Refusal(401, "The access token is invalid")
+            case ("GET", "v1", "accounts", "verify_credentials"):
+                return account.entity | {"source": {"privacy": "public", "language": None}}
+            case ("GET", "v1", "accounts", of, "statuses"):
+                owner = self._account(server.accounts_by_id, of)
+                return server.page(owner, account, dict(request.query))
+            case ("GET", "v1", "accounts", of):
+                return self._account(server.accounts_by_id, of).entity
+            case ("POST", "v2", "media"):
+                return self._upload(request, account)
+            case ("GET", "v1", "media", media_id):
+                attachment = server.media.get(media_id)
+                if attachment is None or attachment.account is not account:
+                    raise Refusal(404, "Record not found")
+                return self._attachment(attachment, working=206)
+            case (_, "v1", "statuses", *rest):
+                return self._statuses(request, account, application, rest)
+        raise Refusal(404, "Not Found")
+
+    def _statuses(
+        self, request: Request, account: Account, application: str, rest: list[str]
+    ) -> Any:
+        server = self._server
+        match (request.method, *rest):
+            case ("POST",):
+                key = request.headers.get("idempotency-key", "")
+                return server.publish(account, application, self._asked(request), key).entity
+            case ("GET",):
+                wanted = (server.statuses.get(i) for i in request.all("id[]"))
+                return [s.entity for s in wanted if s and server.visible(s, account)]
+            case ("GET", post_id):
+                return server.seen(post_id, account).entity
+            case ("GET", post_id, "source"):
+                status = server.own(post_id, account)
+                warning = status.entity["spoiler_text"]
+                return {"id": post_id, "text": status.source, "spoiler_text": warning}
+            case ("GET", post_id, "history"):
+                return server.seen(post_id, account).history
+            case ("PUT", post_id):
+                return server.edit(server.own(post_id, account), self._asked(request)).entity
+            case ("DELETE", post_id):
+                return server.delete(server.own(post_id, account))
+            case ("POST", post_id, "reblog"):
+                visibility = self._asked(request).get("visibility") or "public"
+                return server.boost(server.seen(post_id, account), account, visibility).entity
+            case ("POST", post_id, "unreblog"):
+                return server.unboost(server.seen(post_id, account), account).entity
+        raise Refusal(404, "Not Found")
+
+    def _account(self, where: Mapping[str, Account], name: str) -> Account:
+        if name not in where:
+            raise Refusal(404, "Record not found")
+        return where[name]
+
+    def _page_or_file(self, request: Request) -> Response:
+        """An uploaded file, or the page of a public status, as a browser gets it."""
+        server = self._server
+        if request.path in server.files:
+            data, kind = server.files[request.path]
+            return Response(200, data, {"Content-Type": kind})
+        status = server.by_url.get(self.url + request.path)
+        if status is None or not server.visible(status, None):
+            return Response(404, "<h1>Not found</h1>")
+        head = f"<!doctype html><title>{status.account.name}</title>"
+        return Response(200, head + status.entity["content"])
+
+    def _upload(self, request: Request, account: Account) -> Response:
+        fields = dict(request.form())
+        if "file" not in fields:
+            raise Refusal(422, "Validation failed: File can't be blank")
+        alt = fields["description"].text if "description" in fields else ""
+        return self._attachment(self._server.upload(account, fields["file"].data, alt), 202)
+
+    def _attachment(self, attachment: Attachment, working: int) -> Response:
+        """An attachment; while the server still works on it, without URL and with that status."""
+        if self._server.ready(attachment):
+            return Response(200, attachment.entity)
+        return Response(working, attachment.entity | {"url": None})
+
+    def _asked(self, request: Request) -> dict[str, Any]:
+        """The fields of a request, from JSON or a form; GoToSocial insists on their types."""
+        if request.content_type == "application/json":
+            try:
+                asked = request.json()
+            except ValueError:
+                raise Refusal(400, "invalid JSON") from None
+            if not isinstance(asked, dict):
+                raise Refusal(400, "a JSON object is needed")
+            if self.flavour.name == "gotosocial":
+                _insist(asked)
+            return asked
+        asked = {}
+        for name, part in request.form():
+            if name.endswith("[]"):
+                asked.setdefault(name[:-2], []).append(part.text)
+            else:
+                asked[name] = part.text not in ("false", "0") if name == "sensitive" else part.text
+        return asked
+
+
+def _quotas(request: Request) -> list[str]:
+    """The quotas that a request counts against."""
+    kinds = ["all"]
+    if any(request.get(name) for name in ("max_id", "min_id", "since_id")):
+        kinds.append("pages")
+    if request.method == "DELETE" or request.path.endswith("/unreblog"):
+        kinds.append("deletes")
+    if request.method == "POST" and request.path == "/api/v2/media":
+        kinds.append("media")
+    if request.method == "POST" and request.path == "/api/v1/statuses":
+        kinds.append("statuses")
+    return kinds
+
+
+def _insist(asked: Mapping[str, Any]) -> None:
+    """GoToSocial: JSON fields of the right type, and a language that is a tag."""
+    types: dict[str, type] = {
+        "status": str,
+        "spoiler_text": str,
+        "sensitive": bool,
+        "visibility": str,
+        "language": str,
+        "in_reply_to_id": str,
+        "media_ids": list,
+    }
+    for name, kind in types.items():
+        if asked.get(name) is not None and not isinstance(asked[name], kind):
+            raise Refusal(400, f"Bad Request: {name} has the wrong type")
+    if asked.get("language") and not _LANGUAGE.fullmatch(asked["language"]):
+        raise Refusal(400, f"Bad Request: could not parse language {asked['language']}")

@@ -1,0 +1,65 @@
+"""Drafts to the body of Mastodon's `POST /api/v1/statuses`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bridge import text
+from bridge.network import Parents
+from bridge.post import Draft, Post
+
+
+def to_payload(
+    draft: Draft,
+    key: str,  # noqa: ARG001 - Mastodon takes it as a header
+    uploads: tuple[dict[str, Any], ...],
+    parents: Parents | None,
+    now: datetime,  # noqa: ARG001 - the server sets the time
+) -> dict[str, Any]:
+    """The JSON body of one request (Mastodon documentation, methods/statuses).
+
+    Visibility is always sent: left out it would be the account's default, which may be wider.
+    Types are strict, as servers other than Mastodon refuse "1" for true.
+    """
+    payload: dict[str, Any] = {
+        "status": draft.text,
+        "visibility": "private" if draft.visibility == "unknown" else draft.visibility,
+        "sensitive": draft.sensitive,
+    }
+    if draft.content_warning:
+        payload["spoiler_text"] = draft.content_warning
+    language = _language(draft.languages)
+    if language:
+        payload["language"] = language
+    if uploads:
+        payload["media_ids"] = [str(upload["id"]) for upload in uploads]
+    if parents is not None:
+        payload["in_reply_to_id"] = parents.parent.id
+    return payload
+
+
+def _language(languages: tuple[str, ...]) -> str:
+    """The first language as Mastodon takes it: its ISO 639 code, without script or region."""
+    code = re.split("[-_]", languages[0])[0].lower() if languages else ""
+    return code if re.fullmatch("[a-z]{2,3}", code) else ""
+
+
+def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
+    """Whether `post` may be what `payload` became.
+
+    Mastodon shows no key on a status, so text, content warning, parent and the number of
+    attachments are compared. Long links are shown cut, so their targets are.
+    """
+    shown = "".join(run.target if run.kind == "link" else run.text for run in post.runs)
+    parent = post.reply_to.id if post.reply_to else ""
+    return (
+        post.boost is None
+        and text.comparable(shown) == text.comparable(payload["status"])
+        and text.comparable(post.content_warning)
+        == text.comparable(payload.get("spoiler_text", ""))
+        and parent == payload.get("in_reply_to_id", "")
+        and len(post.media) == len(payload.get("media_ids", ()))
+    )

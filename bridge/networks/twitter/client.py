@@ -1,0 +1,386 @@
+"""X API v2, signed with OAuth 1.0a user keys. The only file that talks to X.
+
+X takes no idempotency key, so a write that ends in doubt is `Uncertain`, and whoever sent it looks
+at the account's posts before sending again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from oauthlib import oauth1
+
+from bridge import wire
+from bridge.network import (
+    Backfill,
+    Busy,
+    ClientError,
+    Identity,
+    Limits,
+    LoginNeeded,
+    Measure,
+    Page,
+    Refused,
+    Session,
+    Unreachable,
+    Upload,
+)
+from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
+from bridge.post import Post, Ref
+from bridge.text import weighted_length
+
+#: parameters of a timeline in either family of names; which one the API takes is found out.
+#: The author comes along because it tells whether the account is protected now.
+FAMILIES: Mapping[str, Mapping[str, str]] = {
+    "post": {
+        "post.fields": "attachments,created_at,entities,lang,note_post,possibly_sensitive",
+        "expansions": "author_id,attachments.media_keys,attachments.poll_ids,referenced_posts,"
+        "in_reply_to_user_id,edit_history_post_ids",
+    },
+    "tweet": {
+        "tweet.fields": "attachments,author_id,created_at,edit_history_tweet_ids,entities,"
+        "in_reply_to_user_id,lang,note_tweet,possibly_sensitive,referenced_tweets",
+        "expansions": "author_id,attachments.media_keys,attachments.poll_ids",
+    },
+}
+COMMON = {
+    "media.fields": "alt_text,type,url,variants,width,height",
+    "poll.fields": "options,duration_minutes",
+    "user.fields": "protected,username",
+}
+#: X shows an edit for an hour at most after publication (X API changelog, October 2025)
+EDITABLE = timedelta(hours=1)
+#: out of credits: somebody has to pay first
+WAIT_FOR_CREDITS = timedelta(hours=6)
+#: a post may not be visible yet to whoever answers it at once
+WAIT_FOR_PARENT = timedelta(seconds=5)
+#: bytes of one part of an upload (X API, Append Media upload)
+SEGMENT = 4 * 1024 * 1024
+
+LIMITS = Limits(
+    measures=(Measure("weighted characters", 280, lambda text, _warning: weighted_length(text)),),
+    images=4,
+    image_bytes=5 * 1024 * 1024,
+    # X names no limit; larger ones are scaled down by X itself
+    image_pixels=8192 * 8192,
+    image_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
+    alt_characters=1000,
+)
+
+
+class TwitterClient:
+    """One account on X. See `bridge.network.Client`."""
+
+    limits = LIMITS
+    repeatable = False
+    keeps_keys = False
+
+    def __init__(
+        self, settings: Mapping[str, str], session: Session, now: Callable[[], datetime]
+    ) -> None:
+        names = ("api_key", "api_key_secret", "access_token", "access_token_secret")
+        keys = [settings[name] for name in names]
+        self._signer = oauth1.Client(*keys)
+        self._api = settings["api"].rstrip("/")
+        self._fingerprint = hashlib.sha256("\n".join([self._api, *keys]).encode()).hexdigest()
+        self._session = session
+        self._now = now
+        self._family = "post"
+        self._known: User | None = None
+        self._parent_waits: Counter[str] = Counter()
+        self._processing: set[str] = set()
+
+    # Who
+
+    def login(self) -> Identity:
+        """Who the account is: as saved for these keys, else one paid request."""
+        if self._known is None and not self._restore():
+            answer = self._send("GET", "/2/users/me", {"user.fields": COMMON["user.fields"]})
+            data = self._part(answer, "data")
+            # Protected unless X says otherwise: nothing of it travels then.
+            user = to_user(data, User(str(number(data)), "", protected=True))
+            if number(data) < 0 or not user.name:
+                raise Unreachable("X did not say which account the keys belong to")
+            self._known = user
+            self._save()
+        user = self._user
+        return Identity(user.identity, f"@{user.name}", f"https://x.com/{user.name}")
+
+    @property
+    def _user(self) -> User:
+        assert self._known is not None, "login comes first"
+        return self._known
+
+    def _restore(self) -> bool:
+        try:
+            saved = json.loads(self._session.load() or "{}")
+            if saved["keys"] != self._fingerprint or saved["family"] not in FAMILIES:
+                return False
+            self._known, self._family = User(**saved["user"]), saved["family"]
+        except (ValueError, KeyError, TypeError):
+            return False
+        return True
+
+    def _save(self) -> None:
+        data = {"keys": self._fingerprint, "user": asdict(self._user), "family": self._family}
+        self._session.save(self._user.identity, json.dumps(data))
+
+    # Reading
+
+    def newest(self) -> str:
+        """The id of the account's newest post; "" if it has none."""
+        pages = self._pages({"max_results": "5"})
+        return _highest(next(pages), "")
+
+    def begin(self, take: Backfill) -> Page:
+        """Where to start, and the older posts that an edit could still bring up again."""
+        if take.everything:
+            return Page((), "")
+        editable = self._now() - EDITABLE
+        older: list[Post] = []
+        taken = 0
+        # No more than needed, for every post that is read costs money; X gives 5 to 100.
+        size = 100 if take.since else min(max(take.last + 1, 5), 100)
+        for page in self._pages({"max_results": str(size)}):
+            for post in self._read(page):
+                at = snowflake_time(int(post.revision)) or post.created_at
+                is_taken = taken < take.last or (take.since is not None and at >= take.since)
+                if is_taken and not older:
+                    taken += 1
+                else:
+                    older.append(post)
+            if older and older[-1].created_at < editable:
+                break
+        older.sort(key=lambda post: int(post.revision))
+        cursor = older[-1].revision if older else ""
+        return Page(tuple(post for post in older if post.created_at >= editable), cursor)
+
+    def fetch(self, cursor: str) -> Page:
+        """Everything after `cursor`, oldest first: X pages from the newest down, so to the end."""
+        posts: list[Post] = []
+        highest = cursor
+        for page in self._pages({"max_results": "100"} | ({"since_id": cursor} if cursor else {})):
+            posts += self._read(page)
+            highest = _highest(page, highest)
+        posts.sort(key=lambda post: int(post.revision))
+        return Page(tuple(posts), highest)
+
+    def _read(self, page: Mapping[str, Any]) -> list[Post]:
+        try:
+            user = author(page, self._user)
+            if user != self._user:
+                self._known = user
+                self._save()
+            return to_posts(page, user)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            raise Unreachable(f"X sent posts of a shape that is not documented: {error}") from error
+
+    def _pages(self, params: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The pages of the account's own timeline, newest first."""
+        seen = set()
+        token = ""
+        while True:
+            page = self._page({**params, **({"pagination_token": token} if token else {})})
+            yield page
+            token = page["meta"].get("next_token") or ""
+            if not token:
+                return
+            if not isinstance(token, str) or token in seen:
+                raise Unreachable("X's pages do not end: it names the same next page again")
+            seen.add(token)
+
+    def _page(self, params: Mapping[str, str]) -> dict[str, Any]:
+        path = f"/2/users/{self._user.id}/tweets"
+        answer = self._ask(path, params, self._family)
+        if _names_family(answer):
+            other = "tweet" if self._family == "post" else "post"
+            answer = self._ask(path, params, other)
+            if answer.ok:
+                self._family = other
+                self._save()
+        self._check(answer)
+        page = answer.object()
+        # A page with nothing new still has `meta`; one that only has errors is no page.
+        if not isinstance(page.get("meta"), dict) or not isinstance(page.get("data", []), list):
+            raise Unreachable(f"X sent no posts: {answer.detail() or 'no reason given'}")
+        return page
+
+    def _ask(self, path: str, params: Mapping[str, str], family: str) -> wire.Answer:
+        return self._request("GET", path, params={**params, **FAMILIES[family], **COMMON})
+
+    # Writing
+
+    def upload(self, media: Upload) -> dict[str, Any]:
+        """Upload an image with its description; returns {"id": the media id}.
+
+        To repeat any of it harms nothing, so no failure here is Uncertain.
+        """
+        path = "/2/media/upload"
+        plan = {
+            "media_type": media.mime,
+            "media_category": "tweet_image",
+            "total_bytes": len(media.data),
+        }
+        started = self._send("POST", f"{path}/initialize", body=plan, write=False)
+        media_id = _text(self._part(started, "data"), "id")
+        if not media_id.isalnum():
+            raise Unreachable("X began an upload without naming it")
+        for index, start in enumerate(range(0, len(media.data), SEGMENT)):
+            part = ("media", media.data[start : start + SEGMENT], media.mime)
+            answer = self._request(
+                "POST",
+                f"{path}/{media_id}/append",
+                data={"segment_index": str(index)},
+                files={"media": part},
+                write=False,
+            )
+            self._check(answer)
+        done = self._part(self._send("POST", f"{path}/{media_id}/finalize", write=False), "data")
+        processing = done.get("processing_info")
+        state = processing.get("state") if isinstance(processing, dict) else "succeeded"
+        if state == "failed":
+            raise Refused("X could not process the image")
+        if state != "succeeded":
+            self._processing.add(media_id)
+        if media.alt:
+            alt = {"id": media_id, "metadata": {"alt_text": {"text": media.alt}}}
+            self._send("POST", "/2/media/metadata", body=alt, write=False)
+        return {"id": media_id}
+
+    def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
+        """Create a post; one request, which X answers with 201."""
+        answer = self._request("POST", "/2/tweets", json=dict(payload))
+        if not answer.ok:
+            raise self._refusal(answer, payload)
+        post_id = _text(self._part(answer, "data"), "id")
+        if not post_id.isdecimal():
+            raise wire.untrusted("X answered without the id of the new post", write=True)
+        url = f"https://x.com/{self._user.name}/status/{post_id}"
+        return Ref(post_id, self._user.identity, url)
+
+    def _refusal(self, answer: wire.Answer, payload: Mapping[str, Any]) -> ClientError:
+        """The error for a post that was not created, as far as posting has rules of its own."""
+        says = answer.detail()
+        soon = self._now() + WAIT_FOR_PARENT
+        parent = payload.get("reply", {}).get("in_reply_to_tweet_id", "")
+        if answer.status == 403 and "deleted or not visible" in says:
+            self._parent_waits[parent] += 1
+            if self._parent_waits[parent] <= 2:
+                return Busy(f"X does not show the post that this one answers yet ({says})", soon)
+        media = payload.get("media", {}).get("media_ids", [])
+        if answer.status == 400 and not self._processing.isdisjoint(media):
+            self._processing.difference_update(media)
+            return Busy(f"X is still processing an image ({says})", soon)
+        return self._error(answer)
+
+    # Requests
+
+    def _send(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        body: Any = None,
+        write: bool | None = None,
+    ) -> wire.Answer:
+        answer = self._request(method, path, params=params, json=body, write=write)
+        self._check(answer)
+        return answer
+
+    def _request(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> wire.Answer:
+        url = f"{self._api}{path}" + (f"?{urlencode(params)}" if params else "")
+        # The signature covers neither JSON nor multipart bodies (RFC 5849, 3.4.1.3.1).
+        self._signer.timestamp = str(int(self._now().timestamp()))
+        _, headers, _ = self._signer.sign(url, method)
+        return wire.send(method, url, headers=headers, **more)
+
+    def _check(self, answer: wire.Answer) -> None:
+        if not answer.ok:
+            raise self._error(answer)
+
+    def _error(self, answer: wire.Answer) -> ClientError:
+        """The error for an answer that is not 2xx (X API, response codes and errors)."""
+        now = self._now()
+        says = answer.detail()
+        words = answer.body[:2000].decode("utf-8", "replace").lower()
+        if answer.status == 402:
+            return Busy(f"the app's credits at X are used up ({says})", now + WAIT_FOR_CREDITS)
+        if answer.status in (403, 429) and "usage-capped" in words:
+            reset = _reset(answer, now) or now + WAIT_FOR_CREDITS
+            return Busy(f"the app's monthly quota at X is used up ({says})", reset)
+        if answer.status == 401:
+            return LoginNeeded(
+                f"X does not accept the account's keys ({says}): renew "
+                "them, and check this machine's clock"
+            )
+        if answer.status == 403 and any(sign in words for sign in _LOGIN_SIGNS):
+            return LoginNeeded(
+                f"X does not let this app or account do that ({says}): see to the account at "
+                "x.com, or the app's permissions at developer.x.com, and renew the access token"
+            )
+        if answer.status == 403 and "duplicate" in words:
+            return Refused(f"X refused duplicate content: the account posted this before ({says})")
+        return wire.rejection(answer, now, _reset(answer, now))
+
+    def _part(self, answer: wire.Answer, name: str) -> dict[str, Any]:
+        part = answer.object().get(name)
+        if isinstance(part, dict):
+            return part
+        raise wire.untrusted(
+            f"X's answer lacks {name!r} ({answer.detail() or 'no reason given'})",
+            write=answer.write,
+        )
+
+
+#: what a 403 says when a person must act: permissions of the app, or the account's own state
+_LOGIN_SIGNS = (
+    "scope",
+    "client-forbidden",
+    "oauth1 app permissions",
+    "temporarily locked",
+    "is suspended",
+)
+
+
+def _names_family(answer: wire.Answer) -> bool:
+    """Whether a request failed over the family of names that it used."""
+    signs = (b"post.fields", b"tweet.fields", b"expansions")
+    return answer.status == 400 and any(sign in answer.body for sign in signs)
+
+
+def _reset(answer: wire.Answer, now: datetime) -> datetime | None:
+    """When the last of the exhausted limits in the headers ends; None if none is named."""
+    resets = []
+    for name in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"):
+        reset = answer.headers.get(f"{name}-reset", "")
+        if answer.headers.get(f"{name}-remaining") == "0" and reset.isdecimal():
+            resets.append(int(reset) - now.timestamp())
+    wait = max(resets, default=0.0)
+    return now + timedelta(seconds=min(wait, 31 * 86400)) if wait > 0 else None
+
+
+def _highest(page: Mapping[str, Any], cursor: str) -> str:
+    """The highest id on a page, or `cursor` if that is higher; ids of X grow with time."""
+    posts = [post for post in page.get("data", []) if isinstance(post, dict)]
+    newest = max((number(post) for post in posts), default=-1)
+    return str(newest) if newest > int(cursor or -1) else cursor
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,289 @@
+"""X's JSON to posts. Pure.
+
+X API v2 has two families of names: `tweet.fields` with `referenced_tweets`, `note_tweet` and so on,
+and since August 2026 `post.fields` with `referenced_posts`, `note_post` (X API changelog). Both are
+read here. Whatever is missing or of a wrong type counts as not said, so that one odd post does not
+stop a whole page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.post import Media, Post, Ref, Run, RunKind, Visibility, join_runs, utc
+
+#: the moment at which X's ids (snowflakes) begin to count milliseconds, in Unix milliseconds
+EPOCH = 1_288_834_974_657
+#: ids below were given out one by one, before November 2010, and hold no time
+FIRST_SNOWFLAKE = 29_700_859_247
+
+#: codes in `lang` that name no language: undetermined, none, and X's own for only hashtags,
+#: mentions, media, links or very short text
+NO_LANGUAGE = frozenset(["art", "mis", "mul", "qam", "qct", "qht", "qme", "qst", "und", "zxx"])
+#: codes that BCP 47 has replaced
+RENAMED_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
+
+_MEDIA_KINDS = {"photo": "image", "video": "video", "animated_gif": "gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account on X: numeric id, name without `@`, and whether only followers see its posts."""
+
+    id: str
+    name: str
+    protected: bool
+
+    @property
+    def identity(self) -> str:
+        """The account's identity id."""
+        return f"twitter:{self.id}"
+
+
+def to_posts(body: Mapping[str, Any], user: User) -> list[Post]:
+    """The posts of a timeline page of `user`, in the page's order; those without an id left out."""
+    found = _Found(body)
+    return [to_post(post, found, user) for post in _objects(body, "data") if number(post) >= 0]
+
+
+def author(body: Mapping[str, Any], user: User) -> User:
+    """`user` as a page of its timeline shows it: the name, and whether it is protected now."""
+    users = _objects(_object(body, "includes"), "users")
+    return to_user(next((u for u in users if u.get("id") == user.id), {}), user)
+
+
+def to_user(data: Mapping[str, Any], known: User) -> User:
+    """`known`, brought up to date by a user object, as far as that says anything."""
+    protected = data.get("protected", known.protected)
+    return User(known.id, _text(data, "username") or known.name, protected is not False)
+
+
+def number(post: Mapping[str, Any]) -> int:
+    """A post's id as a number, by which X's posts sort in time; -1 if it has none."""
+    text = _text(post, "id")
+    return int(text) if text.isascii() and text.isdecimal() else -1
+
+
+def snowflake_time(post_id: int) -> datetime | None:
+    """When a post was made, UTC, as its id says; None for the ids from before snowflakes."""
+    if not FIRST_SNOWFLAKE <= post_id < 2**63:
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=(post_id >> 22) + EPOCH)
+
+
+class _Found:
+    """What a page includes beside its posts, by key."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        includes = _object(body, "includes")
+        self.media = {_text(m, "media_key"): m for m in _objects(includes, "media")}
+        self.polls = {_text(p, "id"): p for p in _objects(includes, "polls")}
+        posts = [*_objects(includes, "tweets"), *_objects(includes, "posts")]
+        self.posts = {_text(p, "id"): p for p in posts}
+
+
+def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
+    """One post of `user`. Its id is that of its first version: an edit has a new one."""
+    versions = _either(data, "edit_history_post_ids", "edit_history_tweet_ids")
+    revision = _text(data, "id")
+    first = next((v for v in versions if isinstance(v, str) and v.isdecimal()), revision)
+    refs = _references(data, found, user)
+    attached = _object(data, "attachments")
+    keys = [key for key in _list(attached, "media_keys") if isinstance(key, str)]
+    visibility: Visibility = "private" if user.protected else "public"
+    return Post(
+        account=user.identity,
+        id=first,
+        url=f"https://x.com/{user.name}/status/{revision}",
+        created_at=_created_at(data, first, revision),
+        # a repost's text is a cut copy of the other's, without words of its own
+        runs=() if "retweeted" in refs else _runs(data, {first, revision}, refs.get("quoted")),
+        revision=revision,
+        languages=_languages(_text(data, "lang")),
+        sensitive=data.get("possibly_sensitive") is True,
+        visibility=visibility,
+        media=tuple(_media(found.media.get(key, {})) for key in keys),
+        reply_to=refs.get("replied_to"),
+        quote=refs.get("quoted"),
+        boost=refs.get("retweeted"),
+        poll=tuple(
+            _text(option, "label")
+            for key in _list(attached, "poll_ids")
+            for option in _objects(found.polls.get(str(key), {}), "options")
+        ),
+    )
+
+
+def _created_at(data: Mapping[str, Any], first: str, revision: str) -> datetime:
+    """When the first version was made; a later one bears its own time."""
+    by_id = snowflake_time(int(first))
+    try:
+        said = utc(_text(data, "created_at"))
+    except (ValueError, OverflowError):
+        return by_id or datetime.fromtimestamp(EPOCH / 1000, UTC)
+    return said if first == revision else by_id or said
+
+
+def _languages(code: str) -> tuple[str, ...]:
+    if not code or code in NO_LANGUAGE:
+        return ()
+    return (RENAMED_LANGUAGES.get(code, code),)
+
+
+def _references(data: Mapping[str, Any], found: _Found, user: User) -> dict[str, Ref]:
+    """The posts that this one refers to, by type: retweeted, quoted, replied_to."""
+    refs = {}
+    for each in _either(data, "referenced_posts", "referenced_tweets"):
+        if not isinstance(each, dict):
+            continue
+        kind, post_id = _text(each, "type"), _text(each, "id")
+        author = _text(found.posts.get(post_id, {}), "author_id")
+        if kind == "replied_to":
+            author = _text(data, "in_reply_to_user_id") or author
+        account = f"twitter:{author}" if author else ""
+        name = user.name if author == user.id else "i"
+        refs[kind] = Ref(post_id, account, f"https://x.com/{name}/status/{post_id}")
+    return refs
+
+
+def _media(data: Mapping[str, Any]) -> Media:
+    """An attachment; one that the page does not describe is of unknown kind."""
+    kind: Any = _MEDIA_KINDS.get(_text(data, "type"), "unknown")
+    url, mime = _text(data, "url"), ""
+    if kind in ("video", "gif"):
+        variants = [v for v in _objects(data, "variants") if v.get("content_type") == "video/mp4"]
+        best = max(variants, key=lambda v: _count(v, "bit_rate"), default={})
+        url, mime = _text(best, "url") or url, "video/mp4"
+    width, height = _count(data, "width"), _count(data, "height")
+    return Media(kind, url, _text(data, "alt_text"), mime, width, height)
+
+
+# Text
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    """A run in place of characters [start, end) of the raw text."""
+
+    start: int
+    end: int
+    run: Run
+    #: a link that X itself put at the end: to the post's media, or to the quoted post
+    added: bool = False
+
+
+def _runs(data: Mapping[str, Any], own: set[str], quote: Ref | None) -> tuple[Run, ...]:
+    """The text: t.co links replaced by what they stand for, those that X added left out.
+
+    `own` are ids of the post itself: X's link to its media leads to the post.
+    """
+    note = _object(data, "note_post") or _object(data, "note_tweet")
+    whole = note if _text(note, "text") else data
+    text = _text(whole, "text")
+    spans = _entities(text, _object(whole, "entities"), own, quote)
+    entities = sorted(spans, key=lambda entity: entity.start)
+    end = len(text)
+    for entity in reversed(entities):
+        if not entity.added or text[entity.end : end].strip():
+            break
+        end = entity.start
+    text = text[:end].rstrip() if end < len(text) else text
+    runs = []
+    at = 0
+    for entity in entities:
+        if entity.start < at or entity.end > len(text):
+            continue
+        runs += [Run(_unescape(text[at : entity.start])), entity.run]
+        at = entity.end
+    return join_runs([*runs, Run(_unescape(text[at:]))])
+
+
+def _unescape(text: str) -> str:
+    """`text` without the three escapes that X makes; only after the entities, which count them."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _entities(
+    text: str, entities: Mapping[str, Any], own: set[str], quote: Ref | None
+) -> Iterator[_Entity]:
+    for each in _objects(entities, "urls"):
+        short, target = _text(each, "url"), _text(each, "expanded_url")
+        found = _place(text, short, each)
+        if found and target.startswith(("https://", "http://")):
+            added = "media_key" in each or _is_added(target, own, quote)
+            yield _Entity(*found, Run(target, "link", target), added)
+    kinds: tuple[tuple[str, str, str, RunKind], ...] = (
+        ("mentions", "username", "@", "mention"),
+        ("hashtags", "tag", "#", "hashtag"),
+    )
+    for group, field, sign, kind in kinds:
+        for each in _objects(entities, group):
+            name = _text(each, field)
+            found = _place(text, sign + name, each) if name else None
+            if found is None:
+                continue
+            shown = text[slice(*found)]
+            if kind == "mention":
+                yield _Entity(*found, Run(shown, kind, f"https://x.com/{name}", name))
+            else:
+                yield _Entity(*found, Run(shown, kind, name))
+
+
+def _place(text: str, written: str, entity: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Where an entity stands: at its indices, or else the first place that reads like it.
+
+    The entities of X API v2 count code points, as Python does (those of other X interfaces count
+    UTF-16 units, so the indices are not taken on trust).
+    """
+    start, size = _count(entity, "start"), len(written)
+    at = text[start : start + size].translate(_NARROW).casefold()
+    if written and at == written.translate(_NARROW).casefold():
+        return start, start + size
+    start = text.find(written) if written else -1
+    return (start, start + size) if start >= 0 else None
+
+
+#: mentions and hashtags may be written with full-width signs
+_NARROW = {ord("＠"): "@", ord("＃"): "#"}
+
+
+def _is_added(target: str, own: set[str], quote: Ref | None) -> bool:
+    path = target.partition("/status/")[2].partition("?")[0]
+    post_id, _, rest = path.partition("/")
+    if post_id in own:
+        return rest.startswith(("photo/", "video/"))
+    return quote is not None and post_id == quote.id
+
+
+# Reading what may not be there
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _count(data: Mapping[str, Any], name: str) -> int:
+    value = data.get(name)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    value = data.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _either(data: Mapping[str, Any], new: str, old: str) -> list[Any]:
+    return _list(data, new) or _list(data, old)
+
+
+def _objects(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return [each for each in _list(data, name) if isinstance(each, dict)]

@@ -1,0 +1,114 @@
+"""Uploads to the simulated X, and the files that it serves (X API, Media)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.networks.twitter.simulator.model import Media, invalid, problem
+from bridge.simulation import Part, Request, Response
+
+TYPES = frozenset(["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"])
+#: bytes of an image, and of any other file
+IMAGE, FILE = 5 * 1024 * 1024, 512 * 1024 * 1024
+SEGMENTS = 1000
+ALT = 1000
+
+
+class Files:
+    """Every file, by id."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Media] = {}
+
+    def answer(self, owner: str, kind: str, request: Request, body: Mapping[str, Any]) -> Response:
+        """Answer one step of an upload by the account `owner`."""
+        named = request.path.split("/")[4:5]
+        match kind:
+            case "POST /2/media/upload/initialize":
+                file = self.begin(owner, str(body.get("media_type")), body.get("total_bytes"))
+                data = {"id": file.id, "media_key": file.key, "expires_after_secs": 86400}
+            case "POST /2/media/upload/:id/append":
+                self._append(self._file(owner, named[0]), dict(request.form()))
+                data = {"expires_at": 86400}
+            case "POST /2/media/upload/:id/finalize":
+                file = self._file(owner, named[0])
+                finish(file, b"".join(file.segments[i] for i in sorted(file.segments)))
+                data = {"id": file.id, "media_key": file.key, "size": file.size}
+            case "GET /2/media/upload":
+                file = self._file(owner, request.get("media_id"))
+                state = {"state": "succeeded" if file.data else "pending"}
+                data = {"id": file.id, "processing_info": state}
+            case "POST /2/media/metadata":
+                file = self._file(owner, str(body.get("id")))
+                alt = body.get("metadata", {}).get("alt_text", {}).get("text")
+                if not isinstance(alt, str) or not 0 < len(alt) <= ALT:
+                    raise invalid("metadata.alt_text.text", "", f"must be 1 to {ALT} characters")
+                file.alt = alt
+                data = {"id": file.id, "associated_metadata": body["metadata"]}
+            case _:
+                raise problem(404, "Not Found")
+        return Response(200, {"data": data})
+
+    def begin(self, owner: str, mime: str, size: Any) -> Media:
+        """A new file, still empty."""
+        if mime not in TYPES:
+            raise invalid("media_type", mime, "not a known media type")
+        if not isinstance(size, int) or not 0 < size <= (IMAGE if "image/" in mime else FILE):
+            raise invalid("total_bytes", str(size), "the file is empty or too large")
+        file = Media(str(17 * 10**17 + len(self._files)), owner, mime, size)
+        self._files[file.id] = file
+        return file
+
+    def add(self, owner: str, mime: str, data: bytes, alt: str) -> Media:
+        """A whole file at once."""
+        file = self.begin(owner, mime, len(data))
+        finish(file, data)
+        file.alt = alt
+        return file
+
+    def attached(self, owner: str, body: Mapping[str, Any]) -> tuple[Media, ...]:
+        """The files that a new post names: up to four images, or one video."""
+        ids = body.get("media", {}).get("media_ids", [])
+        files = tuple(self._file(owner, str(media_id)) for media_id in ids)
+        videos = sum(file.mime.startswith("video/") for file in files)
+        if len(files) > 4 or (videos and len(files) > 1) or not all(file.data for file in files):
+            raise problem(400, "Your media IDs are invalid.")
+        return files
+
+    def serve(self, media_id: str) -> Response:
+        """The file itself."""
+        file = self._files.get(media_id)
+        if file is None:
+            return Response(404, {"error": "not found"})
+        return Response(200, file.data, {"content-type": file.mime})
+
+    def _append(self, file: Media, form: Mapping[str, Part]) -> None:
+        index = form.get("segment_index", Part(b"")).text
+        if not index.isdecimal() or int(index) >= SEGMENTS or "media" not in form:
+            raise invalid("segment_index", index, f"must be below {SEGMENTS}, beside `media`")
+        file.segments[int(index)] = form["media"].data
+
+    def _file(self, owner: str, media_id: str) -> Media:
+        file = self._files.get(media_id)
+        if file is None or file.owner != owner:
+            raise problem(400, "Your media IDs are invalid.")
+        return file
+
+
+def finish(file: Media, data: bytes) -> None:
+    """Complete a file: measure it, or refuse what is no image."""
+    from PIL import Image, UnidentifiedImageError
+
+    if len(data) != file.size:
+        raise problem(400, "the segments are not as long as total_bytes")
+    if file.mime.startswith("image/"):
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                file.width, file.height = image.size
+                file.mime = image.get_format_mimetype() or file.mime
+        except UnidentifiedImageError:
+            raise problem(400, "the media could not be read") from None
+    file.data = data
+    file.segments.clear()

@@ -1,0 +1,52 @@
+"""Drafts to the bodies of X's `POST /2/tweets`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bridge.network import Parents
+from bridge.post import Draft, Post
+from bridge.text import comparable
+
+
+def to_payload(
+    draft: Draft,
+    key: str,  # noqa: ARG001 - X keeps no idempotency key
+    uploads: tuple[dict[str, Any], ...],
+    parents: Parents | None,
+    now: datetime,  # noqa: ARG001 - X sets the time itself
+) -> dict[str, Any]:
+    """The body of the request that creates a post (X API, Create Post).
+
+    X has no field for a content warning, a language or a visibility.
+    """
+    payload: dict[str, Any] = {}
+    if draft.text or not uploads:
+        payload["text"] = draft.text
+    if parents is not None:
+        payload["reply"] = {"in_reply_to_tweet_id": parents.parent.id}
+    if uploads:
+        payload["media"] = {"media_ids": [upload["id"] for upload in uploads]}
+    return payload
+
+
+def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
+    """Whether `post` may be what `payload` became: the same text under the same parent.
+
+    X keeps no key, so likeness is all there is: links compare as host and path, since X reports
+    `example.com` as `http://example.com`, and white space as one space.
+    """
+    if post.boost is not None:
+        return False
+    parent = payload.get("reply", {}).get("in_reply_to_tweet_id", "")
+    if parent != (post.reply_to.id if post.reply_to else ""):
+        return False
+    text = str(payload.get("text", ""))
+    if post.quote is not None:
+        # X turns a closing link to a post into a quote of it, and `read` leaves such links out
+        text = re.sub(rf"\s*\S+/status/{re.escape(post.quote.id)}\S*\s*$", "", text)
+    shown = "".join(run.target if run.kind == "link" else run.text for run in post.runs)
+    return comparable(text) == comparable(shown)

@@ -1,0 +1,374 @@
+"""Delivering what is queued to one account, exactly once.
+
+What a failure means for a draft is a value that `after` and `after_search` return; `deliver` only
+carries it out. A draft is committed as `sending`, with its payload, before its request leaves; one
+found in that state is settled first: sent again where that is harmless, else looked for on the
+account.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bridge import media
+from bridge.accounts import Accounts, Opened
+from bridge.network import (
+    Busy,
+    ClientError,
+    LoginNeeded,
+    Parents,
+    Refused,
+    Uncertain,
+    Unreachable,
+)
+from bridge.post import Post, Ref, ref_to
+from bridge.schema import Bot
+from bridge.store import Blocks, Copy, QueuedDraft, Store
+
+FIRST_WAIT = timedelta(seconds=15)
+LONGEST_WAIT = timedelta(minutes=30)
+#: a request whose answer was lost may still be at work on the server for a while
+SERVER_MAY_ACT = timedelta(seconds=60)
+#: Mastodon remembers an idempotency key for an hour; less, for clocks that differ
+KEY_LIFE = timedelta(minutes=50)
+#: between two readings that must both miss a draft
+BETWEEN_READINGS = timedelta(seconds=30)
+#: how often a draft looks whether the copy that it answers stands
+PARENT_WAIT = timedelta(seconds=30)
+#: how often a login that does not work is tried again while the daemon runs
+LOGIN_WAIT = timedelta(hours=1)
+#: how often a draft looks whether its bot is live again
+BOT_WAIT = timedelta(minutes=10)
+#: how far the clocks of this machine and a server may differ
+CLOCK_SKEW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The draft stands on the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Try again at `until`.
+
+    `blocks` says what else waits: nothing, or everything for the account, until then or until its
+    login works. `absent` says that a reading of the account did not find the draft.
+    """
+
+    until: datetime
+    reason: str
+    blocks: Blocks = ""
+    absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Over: `held` until a person decides, or `dead`."""
+
+    state: Literal["held", "dead"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The draft may stand: find out at `until`, before anything else goes to the account."""
+
+    until: datetime
+    reason: str
+
+
+def backoff(failures: int, jitter: float) -> timedelta:
+    """How long to wait after so many failures; `jitter` in [0, 1) spreads it by a quarter."""
+    wait = min(FIRST_WAIT * (1 << min(max(failures - 1, 0), 16)), LONGEST_WAIT)
+    return wait * (0.875 + jitter / 4)
+
+
+def after(
+    error: ClientError, failures: int, now: datetime, jitter: float, *, in_doubt: bool = False
+) -> Wait | Stop | Settle:
+    """What becomes of a draft after an attempt that failed, the `failures`-th.
+
+    A draft that was `in_doubt` already is not looked for again at once, so that a server in trouble
+    is left alone.
+    """
+    match error:
+        case Busy():
+            return Wait(max(error.retry_at, now + timedelta(seconds=1)), str(error), "account")
+        case Unreachable():
+            return Wait(now + backoff(failures, jitter), str(error), "account")
+        case Uncertain():
+            return Settle(now + backoff(failures, jitter) if in_doubt else now, str(error))
+        case LoginNeeded():
+            return Wait(now + LOGIN_WAIT, str(error), "login")
+        case Refused():
+            return Stop("dead", str(error))
+        case _:
+            return Stop("held", str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """The draft does not stand and can safely be sent again."""
+
+
+def after_search(
+    draft: QueuedDraft,
+    matches: list[Post],
+    now: datetime,
+    *,
+    keeps_keys: bool,
+) -> Post | Wait | Resend | Stop:
+    """What a reading of the account tells about a draft in doubt: its copy, or what to do.
+
+    Where the server keeps keys, a resend with the same key inside their life is harmless. Where it
+    does not, absence in two readings still leaves a doubt that only a person can settle.
+    """
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        urls = ", ".join(post.url for post in matches)
+        return Stop("held", f"in doubt: several posts may be this copy ({urls})")
+    attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
+    if keeps_keys:
+        if now - attempted < SERVER_MAY_ACT:
+            again = attempted + SERVER_MAY_ACT
+            return Wait(again, "in doubt: looking once more before sending again", "account")
+        if now - doubted < KEY_LIFE:
+            return Resend()
+    if draft.absences == 0:
+        again = now + BETWEEN_READINGS
+        return Wait(again, "in doubt: not found, looking once more", "account", absent=True)
+    return Stop(
+        "held",
+        "in doubt: no answer came when it was sent, and it was not found on the account since: "
+        "look whether it stands there",
+    )
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What a round of deliveries to one account did, and when to come again (None: no need)."""
+
+    sent: int = 0
+    stopped: list[str] = field(default_factory=list)
+    next_at: datetime | None = None
+    error: ClientError | None = None
+
+
+def deliver(
+    target_name: str,
+    accounts: Accounts,
+    store: Store,
+    bots: Mapping[str, Bot],
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    jitter: Callable[[], float] = random.random,
+) -> Delivery:
+    """Send everything that is due to one account, oldest first, until nothing is or `stopping`.
+
+    Errors of the network are put on the drafts and returned, not raised.
+    """
+    done = Delivery()
+    try:
+        target = accounts.open(target_name)
+    except ClientError as error:
+        done.error = error
+        done.next_at = accounts.retry_at(target_name)
+        return done
+    courier = _Courier(target, accounts, store, bots)
+    while not stopping():
+        draft = store.next_draft(target.identity.id, accounts.now())
+        if draft is None:
+            break
+        outcome: Sent | Wait | Stop | Settle
+        try:
+            outcome = courier.handle(draft)
+            done.error = None
+        except ClientError as error:
+            done.error = error
+            failures, doubt = draft.attempts + 1, draft.state == "sending"
+            outcome = after(error, failures, accounts.now(), jitter(), in_doubt=doubt)
+        _note(store, draft, outcome, failed=done.error is not None)
+        done.sent += isinstance(outcome, Sent)
+        if isinstance(outcome, Stop):
+            done.stopped.append(f"{draft.source_url} is {outcome.state}: {outcome.reason}")
+    done.next_at = store.next_time(target.identity.id)
+    return done
+
+
+def _note(
+    store: Store, draft: QueuedDraft, outcome: Sent | Wait | Stop | Settle, *, failed: bool
+) -> None:
+    """Write down what became of a draft. One that is in doubt stays so while it waits."""
+    match outcome:
+        case Sent():
+            pass
+        case Stop():
+            store.stop(draft, outcome.state, outcome.reason)
+        case Settle():
+            until, reason = outcome.until, outcome.reason
+            store.put_off(draft, until, reason, state="sending", blocks="account", failed=failed)
+        case Wait():
+            store.put_off(
+                draft,
+                outcome.until,
+                outcome.reason,
+                state="sending" if draft.state == "sending" else "queued",
+                blocks=outcome.blocks,
+                failed=failed,
+                absent=outcome.absent,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Courier:
+    """Takes drafts to one account."""
+
+    target: Opened
+    accounts: Accounts
+    store: Store
+    bots: Mapping[str, Bot]
+
+    def handle(self, draft: QueuedDraft) -> Sent | Wait | Stop:
+        """Bring one draft a step further."""
+        if draft.state == "sending":
+            return self._settle(draft)
+        blocked = self._bot_says_no(draft)
+        if blocked is not None:
+            return blocked
+        parents = self._parents(draft)
+        if isinstance(parents, Wait | Stop):
+            return parents
+        uploaded = self._upload(draft)
+        if isinstance(uploaded, Wait | Stop):
+            return uploaded
+        payload = draft.payload or self.target.network.to_payload(
+            draft.draft, draft.key, uploaded, parents, self.accounts.now()
+        )
+        return self._publish(draft, payload, parents)
+
+    def _publish(
+        self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
+    ) -> Sent:
+        """One write request, committed as `sending` before it leaves."""
+        client = self.target.client
+        newest = "" if client.repeatable else self.accounts.newest(self.target)
+        self.store.sending(draft, payload, newest, self.accounts.now())
+        ref = client.publish(payload, draft.key)
+        self.accounts.published(self.target, ref)
+        return self._stands(draft, ref, parents)
+
+    def _stands(self, draft: QueuedDraft, ref: Ref, parents: Parents | None) -> Sent:
+        root = parents.root if parents else None
+        self.store.sent(draft, ref, root, self.accounts.now())
+        return Sent()
+
+    def _settle(self, draft: QueuedDraft) -> Sent | Wait | Stop:
+        """Find out whether a draft stands, and see that it does."""
+        assert draft.payload is not None
+        parents = self._parents(draft)
+        if isinstance(parents, Wait | Stop):
+            return parents
+        client = self.target.client
+        if client.repeatable:
+            return self._publish(draft, draft.payload, parents)
+        matches = self._search(draft, draft.payload)
+        now = self.accounts.now()
+        verdict = after_search(draft, matches, now, keeps_keys=client.keeps_keys)
+        match verdict:
+            case Post():
+                return self._stands(draft, ref_to(verdict), parents)
+            case Resend():
+                return self._publish(draft, draft.payload, parents)
+            case _:
+                return verdict
+
+    def _search(self, draft: QueuedDraft, payload: Mapping[str, Any]) -> list[Post]:
+        """Posts on the account since the attempt that may be this draft's copy."""
+        found: list[Post] = []
+        since = (draft.doubted_at or draft.draft.created_at) - CLOCK_SKEW
+        cursor, more = draft.newest, True
+        while more:
+            page = self.target.client.fetch(cursor)
+            linked = self.store.links(self.target.identity.id, [post.id for post in page.posts])
+            found += [
+                post
+                for post in page.posts
+                if post.id not in linked
+                and post.created_at >= since
+                and self.target.network.matches(payload, draft.key, post)
+            ]
+            cursor, more = page.cursor, page.more
+        return found
+
+    def _bot_says_no(self, draft: QueuedDraft) -> Wait | Stop | None:
+        """Why the draft's bot does not let it go out now, if it does not."""
+        bot, now = self.bots.get(draft.bot), self.accounts.now()
+        if bot is None:
+            return Stop("held", f"its bot {draft.bot} is not in the config any more")
+        if bot.mode != "live":
+            return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}")
+        limit = next(
+            (r.policy.max_age for r in bot.routes if r.target == self.target.name), timedelta.max
+        )
+        begun = draft.draft.part > 1 or draft.attempted_at is not None
+        if draft.backfill or begun or now - draft.draft.created_at <= limit:
+            return None
+        return Stop("held", "older than the bot's max_age before it could be sent")
+
+    def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
+        """The copies that a draft answers, or what keeps it from being sent."""
+        if draft.draft.part > 1:
+            origin, part = (draft.source, draft.source_id), draft.draft.part - 1
+            return self._standing(origin, part, "the part before it")
+        if draft.draft.reply_to is None:
+            return None
+        answered = draft.draft.reply_to.id
+        link = self.store.links(draft.source, [answered]).get(answered)
+        origin = (link.origin, link.origin_id) if link else (draft.source, answered)
+        return self._standing(origin, None, "the post that it answers")
+
+    def _standing(
+        self, origin: tuple[str, str], part: int | None, what: str
+    ) -> Parents | Wait | Stop:
+        """A part (the last if None) of a group as it stands on the target, with its root."""
+        here = [c for c in self.store.copies(*origin) if c.identity == self.target.identity.id]
+        waiting = [
+            d for d in self.store.drafts_of(self.target.identity.id, *origin) if d.state != "sent"
+        ]
+        if part is not None:
+            here = [copy for copy in here if copy.part == part]
+            waiting = [d for d in waiting if d.draft.part <= part]
+        stopped = next((d for d in waiting if d.state in ("held", "dead")), None)
+        if stopped is not None:
+            return Stop("held", f"{what} is {stopped.state}: {stopped.error}")
+        if waiting:
+            return Wait(self.accounts.now() + PARENT_WAIT, f"waits for {what}")
+        if not here:
+            return Stop("held", f"{what} has no copy here")
+        copy: Copy = here[-1]
+        return Parents(copy.ref, copy.root or copy.ref)
+
+    def _upload(self, draft: QueuedDraft) -> tuple[dict[str, Any], ...] | Wait | Stop:
+        """References to the draft's uploaded images; those of earlier attempts are used again."""
+        uploads = list(draft.uploads)
+        for item in draft.draft.media[len(uploads) :]:
+            try:
+                data = media.fetch(item, loopback=self.target.on_loopback)
+                image = media.fit(item, data, self.target.client.limits)
+            except Unreachable as error:
+                return Wait(self.accounts.now() + backoff(draft.attempts + 1, 0.5), str(error))
+            except Refused as error:
+                return Stop("held", str(error))
+            try:
+                uploads.append(self.target.client.upload(image))
+            except Uncertain as error:
+                # nothing that anyone sees came of it: it can simply be repeated
+                raise Unreachable(str(error)) from error
+            self.store.uploaded(draft, uploads)
+        return tuple(uploads)

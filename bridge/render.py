@@ -1,0 +1,205 @@
+"""A post as it is to stand on a target: drafts within its limits, with what was lost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridge.network import Limits, Network
+from bridge.post import Draft, Loss, Media, Post, Run, Skip, Visibility, join_runs
+from bridge.schema import Policy
+from bridge.text import defuse_mentions, graphemes, shorten_url, split_runs, truncate_runs
+
+#: from widest to narrowest
+_WIDTH: tuple[Visibility, ...] = ("public", "unlisted", "private", "direct")
+Runs = tuple[Run, ...]
+
+
+def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple[Draft, ...] | Skip:
+    """The drafts, in order, that mirror a post; or why it cannot be mirrored.
+
+    Every draft fits the target's limits. Losses stand on the first draft.
+    """
+    losses: list[Loss] = []
+    runs = _content(post, policy, target, losses)
+    if isinstance(runs, Skip):
+        return runs
+    warning = post.content_warning
+    if warning and not target.content_warnings:
+        if policy.content_warning == "skip":
+            return Skip(f"has a content warning, and {target.title} has no field for it")
+        runs, warning = join_runs((Run(f"CW: {warning}\n\n"), *runs)), ""
+    images = _images(post, limits, losses)
+    if policy.link_back == "always" or (losses and policy.link_back == "truncated"):
+        runs = _with_link(runs, post.url, target)
+    parts = _fit(runs, warning, post.url, policy, target, limits, losses)
+    if isinstance(parts, Skip):
+        return parts
+    groups = [
+        images[at : at + limits.images] for at in range(0, len(images), max(limits.images, 1))
+    ]
+    count = max(len(parts), len(groups))
+    if count == 0:
+        return Skip("nothing in it that can be mirrored")
+    first = Draft(
+        runs=(),
+        created_at=post.created_at,
+        parts=count,
+        languages=post.languages or ((policy.language,) if policy.language else ()),
+        content_warning=warning,
+        sensitive=post.sensitive,
+        visibility=_visibility(post, policy, target),
+    )
+    return tuple(
+        replace(
+            first,
+            runs=parts[n] if n < len(parts) else (),
+            part=n + 1,
+            media=groups[n] if n < len(groups) else (),
+            reply_to=post.reply_to if n == 0 else None,
+            losses=tuple(losses) if n == 0 else (),
+        )
+        for n in range(count)
+    )
+
+
+def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) -> Runs | Skip:
+    """The text with mentions, links, quotes, boosts and polls as the target shows them."""
+    if post.boost is not None:
+        return _spell((Run(post.boost.url, "link", post.boost.url),), target)
+    runs: list[Run] = []
+    for run in post.runs:
+        if run.kind != "mention":
+            runs.append(run)
+        elif policy.mentions == "skip":
+            return Skip(f"mentions {run.name or run.text}")
+        elif policy.mentions == "link" and run.target:
+            runs.append(Run(run.name, "link", run.target))
+        else:
+            runs.append(Run(run.name))
+    if post.poll:
+        runs.append(Run("".join(f"\n- {option}" for option in post.poll)))
+        losses.append(Loss("poll", "the poll became a list of its options"))
+    content = _spell(join_runs(runs), target)
+    if post.quote is not None and post.quote.url:
+        if policy.quotes == "skip":
+            return Skip("quotes another post")
+        content = _with_link(content, post.quote.url, target)
+    return content
+
+
+def _spell(runs: Runs, target: Network) -> Runs:
+    """Runs whose text is what the target shows.
+
+    Links stand in full where the target's links have no text of their own, and no `@name` is left
+    that would notify anybody.
+    """
+    out: list[Run] = []
+    for run in runs:
+        if run.kind == "link":
+            out += _link(run, target)
+        elif run.kind == "text" and target.mentions_in_text:
+            out.append(Run(defuse_mentions(run.text)))
+        else:
+            out.append(run)
+    return join_runs(out)
+
+
+def _link(run: Run, target: Network) -> list[Run]:
+    if shows_url(run):
+        text = shorten_url(run.target) if target.rich_links else run.target
+        return [replace(run, text=text)]
+    if target.rich_links:
+        return [run]
+    return [Run(f"{defuse_mentions(run.text)} ("), replace(run, text=run.target), Run(")")]
+
+
+def shows_url(run: Run) -> bool:
+    """Whether a link's text is its URL, whole or shortened, and not words of its own."""
+    shown = run.text.strip().removesuffix("…").removesuffix("...")
+    bare = run.target.split("://", 1)[-1]
+    forms = (run.target, bare, bare.removeprefix("www."))
+    shown_bare = shown.split("://", 1)[-1].casefold()
+    return bool(shown_bare) and any(form.casefold().startswith(shown_bare) for form in forms)
+
+
+def _with_link(runs: Runs, url: str, target: Network) -> Runs:
+    """Runs with a link after an empty line, unless they lead there already."""
+    if not url or any(run.kind == "link" and run.target == url for run in runs):
+        return runs
+    text = shorten_url(url) if target.rich_links else url
+    return join_runs((*runs, Run("\n\n" if runs else ""), Run(text, "link", url)))
+
+
+def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]:
+    """The images, alt texts cut to the target's limit; other media are lost."""
+    images = []
+    for media in post.media:
+        if media.kind != "image" or limits.images == 0:
+            losses.append(Loss("media", f"an attachment of kind {media.kind} was left out"))
+            continue
+        if graphemes(media.alt) > limits.alt_characters:
+            losses.append(Loss("alt text", f"cut to {limits.alt_characters} characters"))
+            cut = truncate_runs(
+                (Run(media.alt),), lambda text: graphemes(text) <= limits.alt_characters
+            )
+            images.append(replace(media, alt="".join(run.text for run in cut)))
+        else:
+            images.append(media)
+    return tuple(images)
+
+
+def _visibility(post: Post, policy: Policy, target: Network) -> Visibility:
+    """Of the copy: as configured, but never wider than the original."""
+    if not target.visibilities:
+        return "public"
+    wanted: Visibility = post.visibility if policy.visibility == "same" else policy.visibility
+    return max(wanted, post.visibility, key=_WIDTH.index)
+
+
+def _fit(
+    runs: Runs,
+    warning: str,
+    url: str,
+    policy: Policy,
+    target: Network,
+    limits: Limits,
+    losses: list[Loss],
+) -> list[Runs] | Skip:
+    """The text in parts within the limits, as the bot's `long` says."""
+
+    def fits(text: str) -> bool:
+        return limits.fits(text, warning)
+
+    if not runs:
+        return []
+    if fits("".join(run.text for run in runs)):
+        return [runs]
+    try:
+        if policy.long == "skip":
+            return Skip(f"longer than one post on {target.title}")
+        if policy.long == "truncate":
+            ending: Runs = (Run("…"),)
+            if policy.link_back != "never":
+                runs = tuple(run for run in runs if run.target != url)
+                ending = _with_link((Run("…"),), url, target)
+            losses.append(Loss("text", "the end was cut off"))
+            return [truncate_runs(runs, fits, ending)]
+        if policy.long == "numbered":
+            return _numbered(runs, fits)
+        return split_runs(runs, fits)
+    except ValueError:
+        return Skip(f"cannot be cut to the limits of {target.title}")
+
+
+def _numbered(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
+    """Parts that end in (1/3), (2/3), (3/3)."""
+    digits = 1
+    while True:
+        room = f" ({'9' * digits}/{'9' * digits})"
+        parts = split_runs(runs, lambda text, room=room: fits(text + room))  # type: ignore[misc]
+        if len(str(len(parts))) <= digits:
+            return [
+                join_runs((*part, Run(f" ({n}/{len(parts)})"))) for n, part in enumerate(parts, 1)
+            ]
+        digits += 1

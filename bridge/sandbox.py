@@ -1,0 +1,51 @@
+"""The three networks on this machine: one simulator each, with accounts ready to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.networks.bluesky.simulator import BlueskySimulator
+from bridge.networks.mastodon.simulator import MastodonSimulator
+from bridge.networks.twitter.simulator import TwitterSimulator
+
+#: who lives on the sandbox networks, by the names that their networks give them
+MASTODON = ("newsroom", "city")
+BLUESKY = ("newsroom.test", "city.test")
+TWITTER = ("newsroom", "city")
+
+
+class Sandbox:
+    """Starts and stops the simulators."""
+
+    def __init__(self) -> None:
+        self.mastodon = MastodonSimulator()
+        self.bluesky = BlueskySimulator()
+        self.twitter = TwitterSimulator()
+
+    def start(self) -> dict[str, Any]:
+        """Serve all three; returns the accounts' settings as the config knows them, by network."""
+        for simulator in (self.mastodon, self.bluesky, self.twitter):
+            simulator.start()
+        masto = {name: self.mastodon.account(name) for name in MASTODON}
+        bsky = {name: self.bluesky.account(name) for name in BLUESKY}
+        # long posts are for paying accounts on X: one of the two pays
+        x = {name: self.twitter.account(name, premium=name == "newsroom") for name in TWITTER}
+        return {
+            "mastodon": {
+                "server": self.mastodon.url,
+                "accounts": {n: {"access_token": s["access_token"]} for n, s in masto.items()},
+            },
+            "bluesky": {
+                "service": self.bluesky.url,
+                "accounts": {n: {"app_password": s["app_password"]} for n, s in bsky.items()},
+            },
+            "twitter": {
+                "api": self.twitter.url,
+                "accounts": {n: {k: v for k, v in s.items() if k != "api"} for n, s in x.items()},
+            },
+        }
+
+    def stop(self) -> None:
+        """Stop all three."""
+        for simulator in (self.mastodon, self.bluesky, self.twitter):
+            simulator.stop()

@@ -1,0 +1,297 @@
+"""Every setting, described once: its name, kind, default and meaning.
+
+The dataclasses here are both the typed settings that the program uses and the description that
+`config.py` checks files against. A setting exists from the day it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from bridge.post import Visibility
+
+Kind = Literal[
+    "string",  # text
+    "secret",  # text that never reaches logs, errors or pages
+    "url",  # https, or http on loopback only
+    "flag",  # true or false
+    "choice",  # one of `choices`
+    "strings",  # a list of texts, or one text
+    "choices",  # a list out of `choices`, or one of them
+    "duration",  # 30s, 5m, 2h, 7d
+    "regex",
+    "language",  # a BCP 47 tag, or `keep`
+    "languages",  # a list of BCP 47 tags, or one of them
+    "path",
+    "timezone",
+    "crontab",  # five fields, weekdays by name
+    "backfill",  # none, all, {last: N}, {since: DATE}
+    "account",  # the name of an account, or a list of names
+    "accounts",  # a list of two or more names
+    "steps",
+    "section",  # a map of settings of its own
+    "map",  # a map whose keys are names
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `default` is written as in YAML; None means that there is none."""
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    #: for a section, what stands in it
+    settings: tuple[Setting, ...] = ()
+
+
+def _field(kind: Kind, doc: str, default: Any, value: Any, **more: Any) -> Any:
+    """A dataclass field: `default` as written in YAML, `value` the typed default."""
+    meta = {"kind": kind, "doc": doc, "default": default, **more}
+    return field(default=value, metadata=meta)
+
+
+def settings_of(cls: type) -> tuple[Setting, ...]:
+    """The settings that a dataclass of this module describes, in order."""
+    found = []
+    for f in fields(cls):
+        if not f.metadata:
+            continue
+        meta: dict[str, Any] = dict(f.metadata)
+        section = meta.pop("section", None)
+        name = meta.pop("name", f.name)
+        nested = settings_of(section) if section else ()
+        found.append(Setting(name=name, settings=nested, **meta))
+    return tuple(found)
+
+
+#: what may travel at all; anything narrower never does
+VISIBILITIES: tuple[Visibility, ...] = ("public", "unlisted")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What `only` demands or `skip` refuses. Unset parts say nothing."""
+
+    hashtags: tuple[str, ...] = _field(
+        "strings", "any of these hashtags; `#` and case do not matter", None, ()
+    )
+    words: tuple[str, ...] = _field(
+        "strings", "any of these words or phrases; case does not matter", None, ()
+    )
+    matching: str = _field("regex", "a regular expression found in the text", None, "")
+    languages: tuple[str, ...] = _field(
+        "languages", "any of these language tags; `en` covers `en-GB`", None, ()
+    )
+    visibility: tuple[Visibility, ...] = _field(
+        "choices", "any of these visibilities", None, (), choices=VISIBILITIES
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StepSetting:
+    """One step as configured: its name and its argument."""
+
+    name: str
+    value: Any
+
+
+STEPS: tuple[Setting, ...] = (
+    Setting("append", "string", "text added at the end, after an empty line"),
+    Setting("prepend", "string", "text added at the beginning, before an empty line"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillSetting:
+    """`last` posts, those `since` a date (ISO 8601, as written), or `everything`."""
+
+    last: int = 0
+    since: str = ""
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How posts go from one source to one target: all that `for:` can change by target."""
+
+    only: Filter = _field(
+        "section",
+        "mirror only posts that meet each of these",
+        {"visibility": ["public"]},
+        Filter(visibility=("public",)),
+        section=Filter,
+    )
+    skip: Filter = _field(
+        "section",
+        "leave out posts that meet any of these",
+        {"hashtags": ["nobridge"]},
+        Filter(hashtags=("nobridge",)),
+        section=Filter,
+    )
+    unlisted_in_threads: bool = _field(
+        "flag", "unlisted parts of a thread that began public go along", True, True
+    )
+    replies: Literal["threads", "skip"] = _field(
+        "choice",
+        "the account's replies to itself are kept as threads, or skipped",
+        "threads",
+        "threads",
+        choices=("threads", "skip"),
+    )
+    boosts: Literal["skip", "link"] = _field(
+        "choice",
+        "boosts of other people's posts: skipped, or posted as a link",
+        "skip",
+        "skip",
+        choices=("skip", "link"),
+    )
+    quotes: Literal["skip", "link"] = _field(
+        "choice",
+        "posts that quote another: skipped, or posted with a link to it",
+        "link",
+        "link",
+        choices=("skip", "link"),
+    )
+    mentions: Literal["text", "link", "skip"] = _field(
+        "choice",
+        "people mentioned: plain name, link to the profile, or skip the post; nobody is notified",
+        "text",
+        "text",
+        choices=("text", "link", "skip"),
+    )
+    content_warning: Literal["text", "skip"] = _field(
+        "choice",
+        "where the target has no field for it: as first line, or skip the post",
+        "text",
+        "text",
+        choices=("text", "skip"),
+    )
+    long: Literal["thread", "truncate", "numbered", "skip"] = _field(
+        "choice",
+        "a text over the target's limit: thread, numbered thread, cut with a link, or skipped",
+        "thread",
+        "thread",
+        choices=("thread", "truncate", "numbered", "skip"),
+    )
+    link_back: Literal["truncated", "always", "never"] = _field(
+        "choice",
+        "when the original's URL is added (default on Twitter: never)",
+        "truncated",
+        "truncated",
+        choices=("truncated", "always", "never"),
+    )
+    visibility: Literal["same", "public", "unlisted", "private"] = _field(
+        "choice",
+        "of the copy, on Mastodon; never wider than the original",
+        "same",
+        "same",
+        choices=("same", "public", "unlisted", "private"),
+    )
+    language: str = _field(
+        "language", "keep, or a language tag for posts that declare none", "keep", ""
+    )
+    steps: tuple[StepSetting, ...] = _field("steps", "changes to the text, in order", [], ())
+    backfill: BackfillSetting = _field(
+        "backfill",
+        "what a first run takes: none, all, {last: N} or {since: DATE}",
+        "none",
+        BackfillSetting(),
+    )
+    max_age: timedelta = _field(
+        "duration",
+        "a post that would go out later than this after publication is held",
+        "2d",
+        timedelta(days=2),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One direction of a bot: posts of `source` go to `target` (names of accounts)."""
+
+    source: str
+    target: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot as the program uses it; `routes` are all its directions."""
+
+    name: str
+    routes: tuple[Route, ...]
+    description: str = _field("string", "what the bot is for", None, "")
+    was: str = _field("string", "the bot's former name: its memory moves along", None, "")
+    mode: Literal["live", "dry-run", "disabled"] = _field(
+        "choice",
+        "live, dry-run (shows, never posts) or disabled",
+        "live",
+        "live",
+        choices=("live", "dry-run", "disabled"),
+    )
+    every: timedelta = _field(
+        "duration", "how often the sources are read, with jitter", "2m", timedelta(minutes=2)
+    )
+    cron: str = _field("crontab", "instead of `every`: five fields, weekdays by name", None, "")
+
+
+#: the settings of a bot that only a file can hold: they become `Bot.routes`
+ROUTING: tuple[Setting, ...] = (
+    Setting("from", "account", "the account, or accounts, whose posts are mirrored"),
+    Setting("to", "account", "the account, or accounts, that receive the copies"),
+    Setting("between", "accounts", "accounts that all mirror each other"),
+    Setting("for", "map", "other settings for one target: an account or a network"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account: its settings are those of its network, secrets resolved."""
+
+    name: str
+    network: str
+    settings: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the memory is, and what it survives."""
+
+    file: Path = _field("path", "the SQLite file, beside the config", "state/tribridge.db", Path())
+    durability: Literal["power-loss", "process"] = _field(
+        "choice",
+        "power-loss survives a power cut; process survives kills only, and is faster",
+        "power-loss",
+        "power-loss",
+        choices=("power-loss", "process"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration. `file` is where it was read from."""
+
+    file: Path
+    accounts: Mapping[str, Account]
+    bots: Mapping[str, Bot]
+    state: State
+    timezone: ZoneInfo | None = None
+
+
+#: what may stand at the top of a file
+TOP: tuple[Setting, ...] = (
+    Setting("timezone", "timezone", "zone of clock times; required where `cron` is used"),
+    Setting("state", "section", "the memory", {}, settings=settings_of(State)),
+    Setting("accounts", "map", "the accounts, by names of your own"),
+    Setting("defaults", "map", "any setting of a bot, for all bots"),
+    Setting("bots", "map", "the bots, by name; or one file each in bots/"),
+)

@@ -1,0 +1,147 @@
+"""What a bot can do to a post before it is rendered: choose it or not, and change its text.
+
+A step is a callable that takes a post and gives a post, or `Skip` with the reason. Steps are pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import regex
+
+from bridge.post import Post, Run, Skip, join_runs
+from bridge.schema import Filter, Policy, StepSetting
+
+Step = Callable[[Post], Post | Skip]
+
+#: seconds that a regular expression of a config may take on one post
+REGEX_TIMEOUT = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Adds text at the end, after an empty line."""
+
+    text: str
+
+    def __call__(self, post: Post) -> Post:
+        gap = "\n\n" if post.runs else ""
+        return replace(post, runs=join_runs((*post.runs, Run(gap + self.text))))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepend:
+    """Adds text at the beginning, before an empty line."""
+
+    text: str
+
+    def __call__(self, post: Post) -> Post:
+        gap = "\n\n" if post.runs else ""
+        return replace(post, runs=join_runs((Run(self.text + gap), *post.runs)))
+
+
+_STEPS: dict[str, Callable[[str], Step]] = {"append": Append, "prepend": Prepend}
+
+
+def build(setting: StepSetting) -> Step:
+    """The step that a setting names."""
+    return _STEPS[setting.name](setting.value)
+
+
+def apply(post: Post, settings: Iterable[StepSetting]) -> Post | Skip:
+    """The post after every step in order, or the first `Skip`."""
+    for setting in settings:
+        result = build(setting)(post)
+        if isinstance(result, Skip):
+            return result
+        post = result
+    return post
+
+
+def choose(post: Post, policy: Policy, *, thread_began_public: bool) -> Skip | None:
+    """Why a bot leaves a post alone, or None if it takes it.
+
+    Only public and unlisted posts ever pass, whatever the filters say. `thread_began_public` says
+    that the post continues a thread whose earlier part was mirrored.
+    """
+    if post.visibility not in ("public", "unlisted"):
+        return Skip(f"visibility {post.visibility}: never mirrored")
+    goes_along = (
+        post.visibility == "unlisted" and policy.unlisted_in_threads and thread_began_public
+    )
+    wanted = policy.only
+    if wanted.visibility and post.visibility not in wanted.visibility and not goes_along:
+        return Skip(f"visibility {post.visibility}: only {_either(wanted.visibility)}")
+    return _missed(post, wanted) or _hit(post, policy.skip)
+
+
+def _missed(post: Post, wanted: Filter) -> Skip | None:
+    """The first demand of `only` that the post does not meet."""
+    if wanted.hashtags and _hashtag(post, wanted.hashtags) is None:
+        return Skip(f"only: no hashtag {_either(wanted.hashtags)}")
+    if wanted.words and _word(post, wanted.words) is None:
+        return Skip(f"only: no word {_either(wanted.words)}")
+    if wanted.matching:
+        found = _matches(post, wanted.matching)
+        if isinstance(found, Skip):
+            return found
+        if not found:
+            return Skip("only: does not match the expression")
+    if wanted.languages and _language(post, wanted.languages) is None:
+        return Skip(f"only: language is not {_either(wanted.languages)}")
+    return None
+
+
+def _hit(post: Post, unwanted: Filter) -> Skip | None:
+    """The first refusal of `skip` that the post meets."""
+    if (tag := _hashtag(post, unwanted.hashtags)) is not None:
+        return Skip(f"skip: hashtag {tag}")
+    if (word := _word(post, unwanted.words)) is not None:
+        return Skip(f"skip: word {word}")
+    if unwanted.matching:
+        found = _matches(post, unwanted.matching)
+        if isinstance(found, Skip):
+            return found
+        if found:
+            return Skip("skip: matches the expression")
+    if (language := _language(post, unwanted.languages)) is not None:
+        return Skip(f"skip: language {language}")
+    if post.visibility in unwanted.visibility:
+        return Skip(f"skip: visibility {post.visibility}")
+    return None
+
+
+def _either(values: Iterable[str]) -> str:
+    return " or ".join(values)
+
+
+def _hashtag(post: Post, wanted: Iterable[str]) -> str | None:
+    found = {run.target.lstrip("#").casefold() for run in post.runs if run.kind == "hashtag"}
+    return next((tag for tag in wanted if tag.lstrip("#").casefold() in found), None)
+
+
+def _word(post: Post, wanted: Iterable[str]) -> str | None:
+    text = f"{post.content_warning}\n{post.text}".casefold()
+    for word in wanted:
+        if regex.search(rf"(?<!\w){regex.escape(word.casefold())}(?!\w)", text):
+            return word
+    return None
+
+
+def _matches(post: Post, pattern: str) -> bool | Skip:
+    """Whether the expression is found; one that takes too long skips, so that nothing leaks."""
+    try:
+        return regex.search(pattern, post.text, timeout=REGEX_TIMEOUT) is not None
+    except TimeoutError:
+        return Skip(f"matching: the expression took over {REGEX_TIMEOUT:g} s")
+
+
+def _language(post: Post, wanted: Iterable[str]) -> str | None:
+    for tag in wanted:
+        for language in post.languages:
+            if language.casefold() == tag.casefold() or language.casefold().startswith(
+                tag.casefold() + "-"
+            ):
+                return tag
+    return None

@@ -1,0 +1,444 @@
+"""The memory: one SQLite file. Only this folder has SQL.
+
+The functions of `Store` are named after what happens; `rows` is what they take and give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from bridge.post import Draft, Ref, utc
+from bridge.store.file import AlreadyRunning, StateError, StateFile
+from bridge.store.rows import (
+    Blocks,
+    Copy,
+    NewDraft,
+    QueuedDraft,
+    Recording,
+    RouteKey,
+    State,
+    Verdict,
+)
+
+__all__ = [
+    "AlreadyRunning",
+    "Blocks",
+    "Copy",
+    "NewDraft",
+    "QueuedDraft",
+    "Recording",
+    "RouteKey",
+    "State",
+    "StateError",
+    "Store",
+    "Verdict",
+]
+
+
+class Store(StateFile):
+    """What the program remembers. Safe to use from several threads."""
+
+    # Accounts and sessions.
+
+    def know_account(self, name: str, network: str, identity: str, handle: str, url: str) -> None:
+        """Remember who a configured account is; writes only if that changed."""
+        row = (name, network, identity, handle, url)
+        if self._rows(
+            "SELECT 1 FROM accounts WHERE (name,network,identity,handle,url)=(?,?,?,?,?)", row
+        ):
+            return
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO accounts VALUES (?,?,?,?,?)", row)
+
+    def accounts(self) -> dict[str, dict[str, str]]:
+        """What is known of each configured account, by name."""
+        rows = self._rows("SELECT name, network, identity, handle, url FROM accounts")
+        keys = ("network", "identity", "handle", "url")
+        return {row[0]: dict(zip(keys, row[1:], strict=True)) for row in rows}
+
+    def session(self, name: str) -> str | None:
+        """What the client of the account `name` saved last."""
+        rows = self._rows(
+            "SELECT data FROM sessions JOIN accounts USING (identity) WHERE name=?", (name,)
+        )
+        return rows[0][0] if rows else None
+
+    def save_session(self, identity: str, data: str) -> None:
+        """Store what a client must find again after a restart."""
+        with self.write() as db:
+            db.execute("INSERT OR REPLACE INTO sessions VALUES (?,?)", (identity, data))
+
+    # Reading: cursors, verdicts, loop guards.
+
+    def cursor(self, route: RouteKey) -> tuple[str, datetime] | None:
+        """How far a route has taken its source, and when its first run was (UTC)."""
+        rows = self._rows(
+            "SELECT cursor, started_at FROM cursors"
+            " WHERE bot=? AND source=? AND target=? AND stream='posts'",
+            (route.bot, route.source, route.target),
+        )
+        return (rows[0][0], utc(rows[0][1])) if rows else None
+
+    def seen(self, route: RouteKey, ids: Iterable[str]) -> set[str]:
+        """Which of these posts the route has a verdict on."""
+        rows = self._rows(
+            "SELECT post_id FROM seen WHERE bot=? AND source=? AND target=?"
+            " AND post_id IN (SELECT value FROM json_each(?))",
+            (route.bot, route.source, route.target, json.dumps(list(ids))),
+        )
+        return {row[0] for row in rows}
+
+    def links(self, identity: str, ids: Iterable[str]) -> dict[str, Copy]:
+        """What is known of these posts of an account, by post id."""
+        rows = self._rows(
+            f"SELECT {_LINK} FROM links WHERE identity=?"
+            " AND post_id IN (SELECT value FROM json_each(?))",
+            (identity, json.dumps(list(ids))),
+        )
+        return {copy.ref.id: copy for copy in map(_copy, rows)}
+
+    def copies(self, origin: str, origin_id: str) -> list[Copy]:
+        """The original and all its copies, by account and part."""
+        rows = self._rows(
+            f"SELECT {_LINK} FROM links WHERE origin=? AND origin_id=? ORDER BY identity, part",
+            (origin, origin_id),
+        )
+        return [_copy(row) for row in rows]
+
+    def drafts_of(self, target: str, source: str, source_id: str) -> list[QueuedDraft]:
+        """The drafts that copy one post to one target, by part."""
+        return self._drafts(
+            "target=? AND source=? AND source_id=? ORDER BY generation, part",
+            (target, source, source_id),
+        )
+
+    def doubtful(self, identity: str, since: datetime) -> list[QueuedDraft]:
+        """Drafts that may stand on an account without being linked.
+
+        Those on their way, and those held or waiting that were attempted after `since`.
+        """
+        return self._drafts(
+            "target=? AND (state='sending' OR (state IN ('queued','held')"
+            " AND attempted_at > ?)) ORDER BY id",
+            (identity, since.isoformat()),
+        )
+
+    def record(self, page: Recording, now: datetime) -> None:
+        """Write what a page of posts led to: verdicts, drafts, moved cursors, in one transaction.
+
+        A draft that another bot queued before is left alone, and its verdict says so.
+        """
+        if page.empty:
+            return
+        at = now.isoformat()
+        with self.write() as db:
+            taken: dict[tuple[RouteKey, str], str] = {}
+            for new in page.drafts:
+                other = self._queue(db, new, at)
+                if other is not None:
+                    taken[new.route, new.origin.id] = other
+            for verdict in page.verdicts:
+                bot = taken.get((verdict.route, verdict.post_id))
+                word, reason = verdict.verdict, verdict.reason
+                if bot is not None and word == "queued":
+                    word, reason = "skipped", f"already queued by {bot}"
+                route = verdict.route
+                db.execute(
+                    "INSERT OR IGNORE INTO seen VALUES (?,?,?,?,?,?,?,?,?)",
+                    (
+                        route.bot,
+                        route.source,
+                        route.target,
+                        verdict.post_id,
+                        verdict.revision,
+                        word,
+                        reason,
+                        verdict.url,
+                        at,
+                    ),
+                )
+            for route, cursor in page.cursors.items():
+                db.execute(
+                    "INSERT INTO cursors VALUES (?,?,?,'posts',?,?)"
+                    " ON CONFLICT DO UPDATE SET cursor=excluded.cursor",
+                    (route.bot, route.source, route.target, cursor, at),
+                )
+            for draft, ref, root in page.adopted:
+                self._sent(db, draft, ref, root, at)
+
+    def _queue(self, db: Database, new: NewDraft, at: str) -> str | None:
+        """Insert a draft and its original's link; the name of the bot that was first, if any."""
+        route, draft = new.route, new.draft
+        row = (
+            route.bot,
+            route.target,
+            route.source,
+            new.origin.id,
+            new.origin.url,
+            draft.part,
+            draft.parts,
+            new.generation,
+            new.key,
+            draft.to_json(),
+            int(new.backfill),
+        )
+        done = db.execute(
+            "INSERT OR IGNORE INTO drafts (bot, target, source, source_id, source_url, part, parts,"
+            " generation, key, draft, backfill, state, attempts, absences, blocks)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,'queued',0,0,'')",
+            row,
+        )
+        if done.rowcount == 0:
+            first = db.execute(
+                "SELECT bot FROM drafts WHERE target=? AND source=? AND source_id=?",
+                (route.target, route.source, new.origin.id),
+            ).fetchone()
+            return str(first[0])
+        if draft.part == 1:
+            self._link(
+                db, (route.source, new.origin.id), 1, "origin", new.origin, new.origin_root, at
+            )
+        return None
+
+    @staticmethod
+    def _link(
+        db: Database,
+        origin: tuple[str, str],
+        part: int,
+        role: str,
+        ref: Ref,
+        root: Ref | None,
+        at: str,
+    ) -> None:
+        db.execute(
+            "INSERT OR IGNORE INTO links VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                *origin,
+                ref.account,
+                part,
+                role,
+                ref.id,
+                ref.url,
+                ref.uri,
+                ref.cid,
+                _ref_json(root),
+                at,
+            ),
+        )
+
+    # Sending.
+
+    def next_draft(self, target: str, now: datetime) -> QueuedDraft | None:
+        """The draft to deal with next: one in doubt first, else the oldest that is due.
+
+        None while a draft that blocks the account waits: what was posted later must not overtake.
+        """
+        at = now.isoformat()
+        waiting = "target=? AND state IN ('queued','sending')"
+        if self._rows(
+            f"SELECT 1 FROM drafts WHERE {waiting} AND blocks<>'' AND not_before>?", (target, at)
+        ):
+            return None
+        found = self._drafts(
+            f"{waiting} AND (not_before IS NULL OR not_before<=?)"
+            " ORDER BY state='queued', id LIMIT 1",
+            (target, at),
+        )
+        return found[0] if found else None
+
+    def next_time(self, target: str) -> datetime | None:
+        """When a waiting draft of a target is due, or None if nothing waits."""
+        waiting = "target=? AND state IN ('queued','sending')"
+        rows = self._rows(
+            f"SELECT coalesce((SELECT max(not_before) FROM drafts WHERE {waiting} AND blocks<>''),"
+            f" (SELECT min(coalesce(not_before, '{_EPOCH}')) FROM drafts WHERE {waiting}))",
+            (target, target),
+        )
+        return utc(rows[0][0]) if rows[0][0] else None
+
+    def forget_login_waits(self) -> None:
+        """Let drafts that waited for a login go at once: at a start the login may be mended."""
+        if self._rows("SELECT 1 FROM drafts WHERE blocks='login'"):
+            with self.write() as db:
+                db.execute("UPDATE drafts SET not_before=NULL, blocks='' WHERE blocks='login'")
+
+    def waiting_targets(self) -> list[str]:
+        """The identities that have drafts waiting."""
+        rows = self._rows(
+            "SELECT DISTINCT target FROM drafts WHERE state IN ('queued','sending') ORDER BY 1"
+        )
+        return [row[0] for row in rows]
+
+    def uploaded(self, draft: QueuedDraft, uploads: Sequence[Mapping[str, Any]]) -> None:
+        """Remember the references of uploaded media, so that a crash does not upload twice."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET uploads=? WHERE id=?", (json.dumps(list(uploads)), draft.id)
+            )
+
+    def sending(
+        self, draft: QueuedDraft, payload: Mapping[str, Any], newest: str, now: datetime
+    ) -> None:
+        """Commit that a request is about to leave, with its frozen payload."""
+        text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+        at = now.isoformat()
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET doubted_at=iif(state='sending', doubted_at, ?), state='sending',"
+                " payload=?, newest=iif(attempted_at IS NULL, ?, newest), absences=0,"
+                " attempted_at=?, not_before=NULL, blocks='' WHERE id=?",
+                (at, text, newest, at, draft.id),
+            )
+
+    def sent(self, draft: QueuedDraft, ref: Ref, root: Ref | None, now: datetime) -> None:
+        """Record the copy: the draft is done and the link stands, in one transaction."""
+        with self.write() as db:
+            self._sent(db, draft, ref, root, now.isoformat())
+
+    def _sent(self, db: Database, draft: QueuedDraft, ref: Ref, root: Ref | None, at: str) -> None:
+        db.execute(
+            "UPDATE drafts SET state='sent', error='', not_before=NULL, blocks='' WHERE id=?",
+            (draft.id,),
+        )
+        origin = (draft.source, draft.source_id)
+        self._link(db, origin, draft.draft.part, "copy", ref, root, at)
+
+    def put_off(
+        self,
+        draft: QueuedDraft,
+        not_before: datetime,
+        error: str,
+        *,
+        state: Literal["queued", "sending"],
+        blocks: Blocks = "",
+        failed: bool = False,
+        absent: bool = False,
+    ) -> None:
+        """Let a draft wait until `not_before`.
+
+        `failed` counts an attempt that failed, `absent` a reading that did not find the draft.
+        """
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET state=?, not_before=?, error=?, blocks=?, attempts=attempts+?,"
+                " absences=absences+? WHERE id=?",
+                (
+                    state,
+                    not_before.isoformat(),
+                    error,
+                    blocks,
+                    int(failed),
+                    int(absent),
+                    draft.id,
+                ),
+            )
+
+    def stop(self, draft: QueuedDraft, state: Literal["held", "dead"], reason: str) -> None:
+        """Hold a draft for a person to decide, or bury it."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET state=?, error=?, not_before=NULL, blocks='' WHERE id=?",
+                (state, reason, draft.id),
+            )
+
+    def _drafts(self, where: str, values: Sequence[Any]) -> list[QueuedDraft]:
+        return [
+            _draft(row) for row in self._rows(f"SELECT {_DRAFT} FROM drafts WHERE {where}", values)
+        ]
+
+    # Bots that change.
+
+    def rename_bot(self, old: str, new: str) -> bool:
+        """Let a bot's memory follow its new name; whether there was anything to move."""
+        if not self._rows(
+            "SELECT 1 FROM cursors WHERE bot=? AND NOT EXISTS (SELECT 1 FROM cursors WHERE bot=?)",
+            (old, new),
+        ):
+            return False
+        with self.write() as db:
+            for table in ("cursors", "seen", "drafts"):
+                db.execute(f"UPDATE {table} SET bot=? WHERE bot=?", (new, old))
+        return True
+
+    # Telling people.
+
+    def counts(self) -> list[tuple[str, str, int]]:
+        """How many drafts each target has in each state: (target, state, number)."""
+        return self._rows(
+            "SELECT target, state, count(*) FROM drafts GROUP BY target, state ORDER BY 1, 2"
+        )
+
+    def troubled(self) -> list[QueuedDraft]:
+        """Drafts that failed at least once or need a person, oldest first."""
+        return self._drafts(
+            "state IN ('held','dead') OR (state IN ('queued','sending') AND error <> '')"
+            " ORDER BY id",
+            (),
+        )
+
+    def first_runs(self) -> list[RouteKey]:
+        """The routes that have had their first run."""
+        return [RouteKey(*row) for row in self._rows("SELECT bot, source, target FROM cursors")]
+
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict, oldest first."""
+        rows = self._rows(
+            "SELECT bot, source, target, post_id, revision, verdict, reason, url FROM seen"
+            " ORDER BY rowid"
+        )
+        return [Verdict(RouteKey(*row[:3]), *row[3:]) for row in rows]
+
+    def groups(self) -> list[list[Copy]]:
+        """Every original with its copies, in the order in which they were taken up."""
+        rows = self._rows(
+            f"SELECT {_LINK} FROM links JOIN (SELECT origin AS o, origin_id AS i, min(rowid) AS n"
+            " FROM links GROUP BY 1, 2) ON o=origin AND i=origin_id ORDER BY n, role DESC,"
+            " identity, part"
+        )
+        groups: dict[tuple[str, str], list[Copy]] = {}
+        for copy in map(_copy, rows):
+            groups.setdefault((copy.origin, copy.origin_id), []).append(copy)
+        return list(groups.values())
+
+
+def _ref_json(ref: Ref | None) -> str:
+    if ref is None:
+        return ""
+    values = (ref.id, ref.account, ref.url, ref.uri, ref.cid)
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _ref_from(text: str | None) -> Ref | None:
+    return Ref(*json.loads(text)) if text else None
+
+
+_EPOCH = "1970-01-01T00:00:00+00:00"
+_LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
+_DRAFT = (
+    "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
+    " attempts, attempted_at, doubted_at, newest, absences, uploads, payload, error"
+)
+
+
+def _copy(row: Sequence[Any]) -> Copy:
+    origin, origin_id, identity, part, role, post_id, url, uri, cid, root = row
+    ref = Ref(post_id, identity, url, uri, cid)
+    return Copy(origin, origin_id, identity, part, role, ref, _ref_from(root))
+
+
+def _draft(row: Sequence[Any]) -> QueuedDraft:
+    values = dict(zip(_DRAFT.replace(" ", "").split(","), row, strict=True))
+    values["draft"] = Draft.from_json(values["draft"])
+    values["backfill"] = bool(values["backfill"])
+    for name in ("attempted_at", "doubted_at"):
+        values[name] = utc(values[name]) if values[name] else None
+    values["uploads"] = tuple(json.loads(values["uploads"] or "[]"))
+    values["payload"] = json.loads(values["payload"]) if values["payload"] else None
+    values["newest"] = values["newest"] or ""
+    values["error"] = values["error"] or ""
+    return QueuedDraft(**values)

@@ -1,0 +1,189 @@
+"""The SQLite file itself: opening, migrating, owning, and writing to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from bridge.store.migrations import migrations
+
+#: seconds that a writer waits for another process before it gives up
+BUSY_TIMEOUT = 30
+
+
+class StateError(Exception):
+    """The state file cannot be used; the text says why and what to do."""
+
+
+class AlreadyRunning(StateError):
+    """Another process owns the state file."""
+
+
+class StateFile:
+    """The state file. Safe to use from several threads; each gets a connection of its own.
+
+    Writers go through `write`: one lock in the process, then BEGIN IMMEDIATE, so that threads wait
+    for each other instead of failing with "database is locked".
+    """
+
+    def __init__(
+        self, file: Path | None, *, durability: str = "power-loss", read_only: bool = False
+    ) -> None:
+        self.file = file
+        self._read_only = read_only
+        self._durability = durability
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._memory: Database | None = None
+        self._lock_file: int | None = None
+
+    @classmethod
+    def open(cls, file: Path, *, durability: str = "power-loss") -> Self:
+        """Open, making and migrating the file as needed.
+
+        Raises StateError if it cannot be written, is no state file, or is of a newer version.
+        """
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StateError(
+                f"{file.parent}: cannot make the state folder ({error.strerror}): "
+                "make it writable, or set state.file"
+            ) from None
+        store = cls(file, durability=durability)
+        try:
+            store._prepare()
+        except sqlite3.DatabaseError as error:
+            raise StateError(
+                f"{file}: cannot be used as the state file ({error}): check that it is writable "
+                "and was made by tribridge, or set state.file"
+            ) from None
+        file.chmod(0o600)
+        return store
+
+    @classmethod
+    def open_for_reading(cls, file: Path) -> Self | None:
+        """Open without ever writing to the file; None if nothing was stored yet.
+
+        Raises StateError as `open`. A file of an older version is read through a migrated copy in
+        memory.
+        """
+        if not file.exists():
+            return None
+        store = cls(file, read_only=True)
+        try:
+            return store if store._current() else cls.in_memory(file)
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{file}: is not a state file of tribridge ({error})") from None
+
+    @classmethod
+    def in_memory(cls, file: Path | None = None) -> Self:
+        """A copy of the file, or an empty state, that is gone when the process ends."""
+        store = cls(None)
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        if file is not None and file.exists():
+            original = cls(file, read_only=True)
+            original._db().conn.backup(connection)
+            original.close()
+        store._memory = Database(connection)
+        store._prepare()
+        return store
+
+    def _current(self) -> bool:
+        """Whether every migration has been applied; StateError if more than we know."""
+        db = self._db()
+        known = {migration.name for migration in migrations._migrations}
+        newer = [row.name for row in migrations.applied(db) if row.name not in known]
+        if newer:
+            raise StateError(
+                f"{self.file}: was written by a newer version of tribridge ({newer[-1]}): "
+                "use that version, or another state.file"
+            )
+        return not migrations.pending(db)
+
+    def _prepare(self) -> None:
+        if not self._current():
+            with self._lock:
+                migrations.apply(self._db())
+
+    def _db(self) -> Database:
+        if self._memory is not None:
+            return self._memory
+        db: Database | None = getattr(self._local, "db", None)
+        if db is None:
+            assert self.file is not None
+            uri = f"{self.file.absolute().as_uri()}?mode={self._mode()}"
+            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT)
+            if not self._read_only:
+                connection.execute("PRAGMA journal_mode=WAL")
+                level = "FULL" if self._durability == "power-loss" else "NORMAL"
+                connection.execute(f"PRAGMA synchronous={level}")
+            db = Database(connection, recursive_triggers=False, execute_plugins=False)
+            self._local.db = db
+        return db
+
+    def _mode(self) -> str:
+        """How to open. A reader leaves no files behind, unless a writer's are there already."""
+        assert self.file is not None
+        if not self._read_only:
+            return "rwc"
+        in_use = self.file.with_name(self.file.name + "-wal").exists()
+        return "ro" if in_use else "ro&immutable=1"
+
+    def close(self) -> None:
+        """Close this thread's connection and give up ownership."""
+        db: Database | None = getattr(self._local, "db", None)
+        if db is not None:
+            db.conn.close()
+            self._local.db = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def own(self, command: str) -> None:
+        """Take the file for this process until it ends.
+
+        Raises AlreadyRunning, naming the owner, if another process has it.
+        """
+        assert self.file is not None
+        path = self.file.with_name(self.file.name + ".lock")
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.read(handle, 200).decode("utf-8", "replace").strip() or "another process"
+            os.close(handle)
+            raise AlreadyRunning(
+                f"{self.file}: already in use by {owner}: stop it first, or give this one "
+                "another state.file"
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"`tribridge {command}`, process {os.getpid()}".encode())
+        self._lock_file = handle
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """A transaction; everything in it happens, or nothing."""
+        with self._lock:
+            db = self._db()
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.conn.rollback()
+                raise
+            db.conn.commit()
+
+    def _rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        if self._memory is not None:
+            with self._lock:
+                return self._memory.conn.execute(sql, values).fetchall()
+        return self._db().conn.execute(sql, values).fetchall()

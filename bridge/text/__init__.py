@@ -1,0 +1,31 @@
+"""Text as the networks count, read and cut it. Pure functions."""
+
+from bridge.text.entities import (
+    Span,
+    comparable,
+    defuse_mentions,
+    mastodon_entities,
+    plain_name,
+    shorten_url,
+    x_entities,
+)
+from bridge.text.length import byte_length, graphemes, mastodon_length, weighted_length
+from bridge.text.markup import html_to_runs
+from bridge.text.splitting import split_runs, truncate_runs
+
+__all__ = [
+    "Span",
+    "byte_length",
+    "comparable",
+    "defuse_mentions",
+    "graphemes",
+    "html_to_runs",
+    "mastodon_entities",
+    "mastodon_length",
+    "plain_name",
+    "shorten_url",
+    "split_runs",
+    "truncate_runs",
+    "weighted_length",
+    "x_entities",
+]

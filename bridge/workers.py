@@ -1,0 +1,280 @@
+"""The work of running bots: reading accounts and delivering to them, one task an account at a time.
+
+Accounts run in parallel. That an account has one worker is its lock: nothing else fetches from it
+or publishes to it meanwhile, so a copy is recorded before its own account is read again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bridge.accounts import Accounts, Opened
+from bridge.ingest import Report, ingest
+from bridge.outbox import deliver
+from bridge.post import Draft, Post, Skip
+from bridge.schema import Bot, Config
+from bridge.store import Store
+
+log = logging.getLogger("tribridge")
+
+#: accounts that are worked on at the same time
+THREADS = 16
+
+
+class Lanes:
+    """Runs tasks in threads: those of one account in order, those of different ones in parallel."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+        self._waiting: dict[str, deque[tuple[str, Callable[[], None]]]] = {}
+        self._busy: set[str] = set()
+        self._change = threading.Condition()
+        self._stopping = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further work should be begun."""
+        return self._stopping
+
+    def submit(self, account: str, kind: str, task: Callable[[], None]) -> None:
+        """Add a task for an account, unless one of the same kind waits for it already."""
+        with self._change:
+            if self._stopping:
+                return
+            lane = self._waiting.setdefault(account, deque())
+            if any(kind == other for other, _ in lane):
+                return
+            lane.append((kind, task))
+            if account not in self._busy:
+                self._busy.add(account)
+                self._pool.submit(self._work, account)
+
+    def _work(self, account: str) -> None:
+        while True:
+            with self._change:
+                lane = self._waiting[account]
+                if self._stopping or not lane:
+                    self._busy.discard(account)
+                    self._change.notify_all()
+                    return
+                kind, task = lane.popleft()
+            try:
+                task()
+            except Exception:
+                log.exception("%s: %s failed unexpectedly", account, kind)
+
+    def wait(self) -> None:
+        """Wait until nothing is waiting or under way."""
+        with self._change:
+            self._change.wait_for(lambda: not self._busy)
+
+    def stop(self, seconds: float) -> bool:
+        """Begin nothing more; whether what was under way ended within `seconds`."""
+        with self._change:
+            self._stopping = True
+            return self._change.wait_for(lambda: not self._busy, seconds)
+
+
+class Engine:
+    """Reads sources and delivers to targets for the bots of a config.
+
+    `rehearse` (a dry run) reports what would be posted through `report` and delivers nothing; so
+    does each bot with `mode: dry-run`. `wake(account, when)` is asked to call `deliver` again.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        accounts: Accounts,
+        *,
+        report: Report,
+        rehearse: bool = False,
+        wake: Callable[[str, datetime], None] = lambda _account, _when: None,
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.accounts = accounts
+        self.lanes = Lanes()
+        self.pulse = Pulse()
+        self._report = report
+        self._rehearse = rehearse
+        self._wake = wake
+        self._due: dict[tuple[str, bool], set[str]] = {}
+        self._due_lock = threading.Lock()
+        self._rehearsal: Store | None = store if rehearse else None
+
+    def prepare(self) -> None:
+        """What a start does first: renamed bots keep their memory, mended logins are tried."""
+        for bot in self.config.bots.values():
+            if bot.was and self.store.rename_bot(bot.was, bot.name):
+                log.info("%s: took over the memory of %s", bot.name, bot.was)
+        self.store.forget_login_waits()
+
+    def read(self, bot: Bot) -> None:
+        """Have every source of a bot read, together with other bots that are due."""
+        dry = self._rehearse or bot.mode == "dry-run"
+        if bot.mode == "disabled":
+            return
+        for source in {route.source for route in bot.routes}:
+            with self._due_lock:
+                self._due.setdefault((source, dry), set()).add(bot.name)
+            self.lanes.submit(source, f"read {dry}", lambda s=source: self._read(s, dry))  # type: ignore[misc]
+
+    def _read(self, source: str, dry: bool) -> None:  # noqa: FBT001 - a private task
+        with self._due_lock:
+            names = self._due.pop((source, dry), set())
+        routes = [
+            (name, route)
+            for name in sorted(names)
+            for route in self.config.bots[name].routes
+            if route.source == source
+        ]
+        store = self._rehearsal_store() if dry else self.store
+        report = self._report if dry else None
+        done = ingest(source, routes, self.accounts, store, report=report)
+        for bot in sorted(done.began):
+            log.info("%s: first run on %s: takes posts from here on", bot, source)
+        if done.posts:
+            log.info(
+                "%s: read %d posts: %d queued, %d skipped",
+                source,
+                done.posts,
+                done.queued,
+                done.skipped,
+            )
+        self.pulse.read(source, names, self.accounts.now(), done.errors)
+        for account, error in done.errors.items():
+            log.warning("%s: %s", account, error)
+        if not dry:
+            for target in done.targets:
+                self.deliver(target)
+
+    def _rehearsal_store(self) -> Store:
+        with self._due_lock:
+            if self._rehearsal is None:
+                self._rehearsal = Store.in_memory(self.store.file)
+            return self._rehearsal
+
+    def deliver(self, target: str) -> None:
+        """Have everything that is due sent to an account."""
+        if not self._rehearse:
+            self.lanes.submit(target, "deliver", lambda: self._deliver(target))
+
+    def deliver_waiting(self) -> None:
+        """Have everything that waits for any configured account sent, as far as it is due."""
+        names = self.accounts.names_of(self.store.waiting_targets())
+        for name in names.values():
+            self.deliver(name)
+
+    def _deliver(self, target: str) -> None:
+        done = deliver(
+            target,
+            self.accounts,
+            self.store,
+            self.config.bots,
+            stopping=lambda: self.lanes.stopping,
+        )
+        if done.sent:
+            log.info("%s: posted %d", target, done.sent)
+        for reason in done.stopped:
+            log.warning("%s: %s", target, reason)
+        if done.error is not None:
+            log.warning("%s: %s", target, done.error)
+        self.pulse.delivered(target, self.accounts.now(), done.error)
+        if done.next_at is not None:
+            self._wake(target, done.next_at)
+
+
+class Pulse:
+    """When each account and bot last ran, kept in a small file beside the state.
+
+    It is apart from the database so that a poll with nothing new writes nothing there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._changed = False
+        self.reading_failed = False
+        self._accounts: dict[str, dict[str, Any]] = {}
+        self._bots: dict[str, str] = {}
+
+    def read(
+        self, source: str, bots: Iterable[str], now: datetime, errors: dict[str, Exception] | Any
+    ) -> None:
+        """Note that a source was read for some bots."""
+        with self._lock:
+            self._changed = True
+            self.reading_failed |= bool(errors)
+            for bot in bots:
+                self._bots[bot] = now.isoformat()
+            self._accounts.setdefault(source, {})["read_at"] = now.isoformat()
+            self._accounts[source]["read_error"] = ""
+            for account, error in errors.items():
+                self._accounts.setdefault(account, {})["read_error"] = str(error)
+
+    def delivered(self, target: str, now: datetime, error: Exception | None) -> None:
+        """Note that an account was delivered to."""
+        with self._lock:
+            self._changed = True
+            self._accounts.setdefault(target, {})["delivered_at"] = now.isoformat()
+            self._accounts[target]["delivery_error"] = str(error) if error else ""
+
+    def save(self, state_file: Path) -> None:
+        """Write the file if anything changed."""
+        with self._lock:
+            if not self._changed:
+                return
+            self._changed = False
+            data = {"accounts": self._accounts, "bots": self._bots}
+            text = json.dumps(data, ensure_ascii=False, indent=1)
+        path = pulse_file(state_file)
+        fresh = path.with_name(path.name + ".new")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+
+    def load(self, state_file: Path) -> None:
+        """Go on from what an earlier process noted; a missing or broken file is none."""
+        accounts, bots = last_runs(state_file)
+        with self._lock:
+            self._accounts, self._bots = accounts, bots
+
+
+def pulse_file(state_file: Path) -> Path:
+    """Where the last runs stand."""
+    return state_file.with_name(state_file.name + ".runs.json")
+
+
+def last_runs(state_file: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """What is known of accounts and bots from the file; nothing if it cannot be read."""
+    try:
+        data = json.loads(pulse_file(state_file).read_text(encoding="utf-8"))
+        return dict(data["accounts"]), dict(data["bots"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, {}
+
+
+def describe(
+    bot: str, source: Opened, target: Opened, post: Post, verdict: tuple[Draft, ...] | Skip
+) -> str:
+    """What a dry run says of one post: the drafts, or why it is skipped."""
+    head = f"{bot}: {source.name} -> {target.name}: {post.url}"
+    if isinstance(verdict, Skip):
+        return f"{head}\n  skipped: {verdict.reason}"
+    lines = [f"{head}\n  would be posted:"]
+    for draft in verdict:
+        mark = f"{draft.part}/{draft.parts}" if draft.parts > 1 else ""
+        if draft.content_warning:
+            lines.append(f"  {mark:>5} | [{draft.content_warning}]")
+        lines += [f"  {mark:>5} | {line}" for line in draft.text.splitlines()]
+        lines += [f"  {'':>5} | [image: {media.alt or 'no alt text'}]" for media in draft.media]
+        lines += [f"  {'':>5}   loses: {loss.what}: {loss.detail}" for loss in draft.losses]
+    return "\n".join(lines)

@@ -1,0 +1,366 @@
+"""What every network's client must do, by the same assertions on every server that there is.
+
+The servers are the simulators, two of servers that are Mastodon only by API among them, and the
+official Bluesky PDS. Where a server and its simulator differ, the simulator is wrong.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bridge.network import (
+    Backfill,
+    Client,
+    LoginNeeded,
+    Network,
+    Page,
+    Parents,
+    Refused,
+    Unreachable,
+    Upload,
+)
+from bridge.networks.bluesky.simulator import BlueskySimulator
+from bridge.networks.mastodon.simulator import MastodonSimulator
+from bridge.networks.twitter.simulator import TwitterSimulator
+from bridge.post import Draft, Post, Ref, Run, idempotency_key
+from bridge.registry import NETWORKS
+from tests.servers.pds import Pds
+from tests.world import Clock
+
+
+class Memory:
+    """A session store that lives as long as the test."""
+
+    def __init__(self) -> None:
+        self.data: str | None = None
+
+    def load(self) -> str | None:
+        return self.data
+
+    def save(self, identity: str, data: str) -> None:
+        self.data = data
+
+
+@dataclass
+class Server:
+    """A server under the contract, with an account that the test may use."""
+
+    name: str
+    network: Network
+    settings: dict[str, str]
+    say: Callable[..., str]
+    now: Callable[[], datetime]
+    later: Callable[[float], None]
+    requests: Callable[[], int] | None
+    session: Memory = field(default_factory=Memory)
+
+    def client(self, **settings: str) -> Client:
+        """A client as a new process would make it."""
+        return self.network.connect({**self.settings, **settings}, self.session, self.now)
+
+
+def simulated(name: str) -> Iterator[Server]:
+    clock = Clock()
+    simulator: Any
+    if name == "bluesky":
+        simulator = BlueskySimulator(now=clock)
+    elif name == "twitter":
+        simulator = TwitterSimulator(now=clock)
+    else:
+        flavour: Any = name
+        simulator = MastodonSimulator(now=clock, flavour=flavour)
+    simulator.start()
+    person = "vigdis.test" if name == "bluesky" else "vigdis"
+    network = NETWORKS["mastodon" if name in ("gotosocial", "takahe") else name]
+    settings = simulator.account(person)
+
+    def say(text: str, **more: Any) -> str:
+        clock.advance(seconds=1)
+        return str(simulator.say(person, text, **more))
+
+    yield Server(
+        name,
+        network,
+        settings,
+        say,
+        clock,
+        lambda seconds: clock.advance(seconds=seconds),
+        lambda: sum(simulator.requests.values()),
+    )
+    simulator.stop()
+
+
+@pytest.fixture(scope="session")
+def pds() -> Iterator[Pds]:
+    with Pds() as running:
+        yield running
+
+
+def real(pds: Pds) -> Iterator[Server]:
+    person = pds.account()
+    ahead = [0.0]
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=ahead[0])
+
+    def later(seconds: float) -> None:
+        ahead[0] += seconds
+
+    def say(text: str, **more: Any) -> str:
+        later(1)
+        return str(person.say(text, created_at=now(), **more))
+
+    yield Server("pds", NETWORKS["bluesky"], person.settings, say, now, later, None)
+
+
+SIMULATORS = ("mastodon", "gotosocial", "takahe", "bluesky", "twitter")
+
+
+@pytest.fixture(params=[*SIMULATORS, pytest.param("pds", marks=pytest.mark.pds)])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    if request.param == "pds":
+        yield from real(request.getfixturevalue("pds"))
+    else:
+        yield from simulated(request.param)
+
+
+def a_draft(server: Server, text: str = "Hei på deg", **more: Any) -> Draft:
+    return Draft((Run(text),), server.now(), languages=("nb",), **more)
+
+
+def a_key(draft: Draft, number: int = 1) -> str:
+    return idempotency_key("target", "source", draft.text, number, 0)
+
+
+def publish(
+    server: Server,
+    client: Client,
+    draft: Draft,
+    *,
+    key: str | None = None,
+    uploads: tuple[dict[str, Any], ...] = (),
+    parents: Parents | None = None,
+) -> tuple[dict[str, Any], Ref]:
+    key = key or a_key(draft)
+    payload = server.network.to_payload(draft, key, uploads, parents, server.now())
+    assert json.loads(json.dumps(payload)) == payload
+    server.later(1)
+    return payload, client.publish(payload, key)
+
+
+def read_all(client: Client, begin: Page) -> list[Post]:
+    """Every post after a start, but those that it named as older."""
+    old = {post.id for post in begin.posts}
+    posts: list[Post] = []
+    cursor, more = begin.cursor, True
+    while more:
+        page = client.fetch(cursor)
+        posts += [post for post in page.posts if post.id not in old]
+        cursor, more = page.cursor, page.more
+    return posts
+
+
+def start(client: Client, take: Backfill = Backfill()) -> Page:  # noqa: B008 - it is frozen
+    """Where everything new is read from."""
+    client.login()
+    return client.begin(take)
+
+
+def test_a_login_tells_who_it_is_and_a_restart_need_not_ask_again(server: Server) -> None:
+    identity = server.client().login()
+    assert identity.id.startswith(f"{server.network.name}:")
+    assert "vigdis" in identity.handle
+    before = server.requests() if server.requests else 0
+    restarted = server.client()
+    assert restarted.login() == identity
+    assert restarted.limits.fits("hei")
+    if server.requests:
+        assert server.requests() == before
+
+
+def test_a_wrong_secret_needs_a_login_and_is_not_shown(server: Server) -> None:
+    secrets = [s.name for s in server.network.settings if s.kind == "secret"]
+    with pytest.raises(LoginNeeded) as caught:
+        server.client(**dict.fromkeys(secrets, "wrong-secret-4711")).login()
+    assert "wrong-secret-4711" not in str(caught.value)
+
+
+def test_what_is_published_is_read_back(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    text = "Bok & blyant, 3 < 5 – «sitat» 👩‍👩‍👧 مرحبا"
+    url = "https://example.com/en/sti?a=1&b=2#del"
+    runs = (Run(f"{text} "), Run(url, "link", url), Run(" "), Run("#Bok", "hashtag", "Bok"))
+    draft = replace(a_draft(server), runs=runs)
+    _, ref = publish(server, client, draft)
+    (post,) = read_all(client, begin)
+    assert post.id == ref.id
+    assert post.account == client.login().id
+    assert post.text.startswith(text)
+    assert [run.target for run in post.runs if run.kind == "link"] == [url]
+    assert [run.target for run in post.runs if run.kind == "hashtag"] == ["Bok"]
+    assert post.visibility == "public"
+    if server.name in ("mastodon", "gotosocial", "bluesky", "pds"):
+        assert post.languages == ("nb",)
+    assert abs(post.created_at - draft.created_at) < timedelta(seconds=5)
+
+
+def test_paragraphs_and_line_breaks_survive(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    text = "Første avsnitt\nmed to linjer\n\nAndre avsnitt"
+    publish(server, client, a_draft(server, text))
+    assert [post.text for post in read_all(client, begin)] == [text]
+
+
+def test_nothing_new_is_an_empty_page_and_one_request(server: Server) -> None:
+    client = server.client()
+    server.say("Gammelt")
+    begin = start(client)
+    cursor = client.fetch(begin.cursor).cursor
+    before = server.requests() if server.requests else 0
+    page = client.fetch(cursor)
+    assert (page.posts, page.cursor, page.more) == ((), cursor, False)
+    if server.requests:
+        assert server.requests() == before + 1
+
+
+def test_catching_up_is_gap_free_and_in_order_over_many_pages(server: Server) -> None:
+    client = server.client()
+    server.say("Før alt")
+    begin = start(client)
+    server.later(7200)
+    said = [f"Innlegg {number}" for number in range(125)]
+    for text in said:
+        server.say(text)
+    read = read_all(client, begin)
+    assert [post.text for post in read] == said
+    assert [post.text for post in read_all(client, begin)] == said
+    assert len({post.id for post in read}) == len(said)
+
+
+def test_a_first_run_starts_where_it_is_told(server: Server) -> None:
+    client = server.client()
+    client.login()
+    for text in ("en", "to", "tre", "fire"):
+        server.say(text)
+        server.later(7200)
+    middle = server.now() - timedelta(seconds=3 * 7201 + 60)
+
+    def taken(take: Backfill) -> list[str]:
+        return [post.text for post in read_all(client, start(client, take))]
+
+    assert taken(Backfill()) == []
+    assert taken(Backfill(last=2)) == ["tre", "fire"]
+    assert taken(Backfill(last=99)) == ["en", "to", "tre", "fire"]
+    assert taken(Backfill(since=middle)) == ["to", "tre", "fire"]
+    assert taken(Backfill(everything=True)) == ["en", "to", "tre", "fire"]
+    server.say("fem")
+    assert taken(Backfill(last=2)) == ["fire", "fem"]
+
+
+def test_a_repeated_send_makes_no_second_post_or_can_be_recognised(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    draft = a_draft(server, "Bare én gang, takk")
+    payload, ref = publish(server, client, draft)
+    if client.repeatable or client.keeps_keys:
+        assert client.publish(payload, a_key(draft)).id == ref.id
+    posts = read_all(client, begin)
+    assert [post.id for post in posts] == [ref.id]
+    assert server.network.matches(payload, a_key(draft), posts[0])
+
+
+def test_a_different_value_under_a_used_key_is_refused_not_overwritten(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    key = a_key(a_draft(server))
+    first, ref = publish(server, client, a_draft(server, "Den første"), key=key)
+    if client.repeatable:
+        if server.name == "pds":
+            stands = client.publish(first, key)
+            assert stands == ref
+        stranger = {**first, "record": {**first["record"], "text": "En annen", "tribridgeKey": "0"}}
+        other = client.publish(stranger, "0")
+        assert other.id != ref.id
+    elif client.keeps_keys:
+        assert publish(server, client, a_draft(server, "En annen"), key=key)[1].id == ref.id
+    texts = {post.id: post.text for post in read_all(client, begin)}
+    assert texts[ref.id] == "Den første"
+
+
+def test_another_post_is_not_taken_for_the_copy(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    draft = a_draft(server, "Været i dag: sol")
+    payload = server.network.to_payload(draft, a_key(draft), (), None, server.now())
+    server.say("Været i dag: regn")
+    (post,) = read_all(client, begin)
+    assert not server.network.matches(payload, a_key(draft), post)
+
+
+def test_replies_attach_to_their_parents(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    _, first = publish(server, client, a_draft(server, "Rot"))
+    _, second = publish(server, client, a_draft(server, "Svar"), parents=Parents(first, first))
+    publish(server, client, a_draft(server, "Svar på svar"), parents=Parents(second, first))
+    me = client.login().id
+    answered = [
+        (post.reply_to.account, post.reply_to.id) if post.reply_to else None
+        for post in read_all(client, begin)
+    ]
+    assert answered == [None, (me, first.id), (me, second.id)]
+
+
+def test_the_longest_text_is_taken_and_one_more_is_refused(server: Server) -> None:
+    client = server.client()
+    client.login()
+    measure = client.limits.measures[0]
+    longest = "æ" * measure.maximum
+    assert client.limits.fits(longest)
+    assert not client.limits.fits(longest + "æ")
+    publish(server, client, a_draft(server, longest))
+    with pytest.raises(Refused):
+        publish(server, client, a_draft(server, longest + "æ"))
+
+
+def test_images_go_with_their_alt_texts(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    uploads = []
+    for color, alt in (("red", "Et rødt hus"), ("blue", "بيت أزرق")):
+        out = io.BytesIO()
+        Image.new("RGB", (64, 48), color).save(out, "PNG")
+        uploads.append(client.upload(Upload(out.getvalue(), "image/png", alt, 64, 48)))
+    publish(server, client, a_draft(server, "To hus"), uploads=tuple(uploads))
+    (post,) = read_all(client, begin)
+    assert [media.kind for media in post.media] == ["image", "image"]
+    assert [media.alt for media in post.media] == ["Et rødt hus", "بيت أزرق"]
+    assert all(media.url.startswith("http") for media in post.media)
+
+
+def test_posts_of_people_are_read_with_what_they_carry(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    server.say("Ser på https://example.com/langt/nok/til/aa/bli/forkortet/av/nettverket #Vær")
+    (post,) = read_all(client, begin)
+    links = [run.target for run in post.runs if run.kind == "link"]
+    assert links == ["https://example.com/langt/nok/til/aa/bli/forkortet/av/nettverket"]
+    assert [run.target for run in post.runs if run.kind == "hashtag"] == ["Vær"]
+    assert post.mark == ""
+
+
+def test_a_server_that_is_not_there_is_unreachable(server: Server) -> None:
+    url = next(s.name for s in server.network.settings if s.kind == "url")
+    client = server.client(**{url: "http://127.0.0.1:9"})
+    with pytest.raises(Unreachable):
+        client.login()

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bridge.network import Limits, Measure, Network
+from bridge.post import Draft, Media, Post, Ref, Run, Skip
+from bridge.registry import NETWORKS
+from bridge.render import render, shows_url
+from bridge.schema import Policy
+from bridge.text import byte_length, graphemes, mastodon_length, weighted_length
+
+MASTODON, BLUESKY, TWITTER = (NETWORKS[n] for n in ("mastodon", "bluesky", "twitter"))
+LIMITS = {
+    "mastodon": Limits(
+        (Measure("characters", 500, lambda text, cw: mastodon_length(text, cw)),),
+        4, 10**7, 10**7, frozenset({"image/png"}), 1500,
+    ),
+    "bluesky": Limits(
+        (
+            Measure("graphemes", 300, lambda text, _: graphemes(text)),
+            Measure("bytes", 3000, lambda text, _: byte_length(text)),
+        ),
+        4, 10**6, 10**7, frozenset({"image/png"}), 2000,
+    ),
+    "twitter": Limits(
+        (Measure("weighted characters", 280, lambda text, _: weighted_length(text)),),
+        4, 10**6, 10**7, frozenset({"image/png"}), 1000,
+    ),
+}  # fmt: skip
+POST = Post(
+    "mastodon:a.example/1",
+    "7",
+    "https://a.example/@news/7",
+    datetime(2026, 11, 22, tzinfo=UTC),
+    (Run("Hallo"),),
+)
+LONG_URL = "https://example.com/a/very/long/path/that/nobody/reads?with=query#and-fragment"
+
+
+def drafts(post: Post, target: Network, **policy: Any) -> tuple[Draft, ...]:
+    result = render(post, Policy(**policy), target, LIMITS[target.name])
+    assert not isinstance(result, Skip), result.reason
+    return result
+
+
+def one(post: Post, target: Network, **policy: Any) -> Draft:
+    (draft,) = drafts(post, target, **policy)
+    return draft
+
+
+def why_not(post: Post, target: Network, **policy: Any) -> str:
+    result = render(post, Policy(**policy), target, LIMITS[target.name])
+    assert isinstance(result, Skip)
+    return result.reason
+
+
+def test_a_shortened_link_is_spelled_out_where_links_have_no_text_of_their_own() -> None:
+    post = replace(POST, runs=(Run("Les "), Run("example.com/a/very/lo…", "link", LONG_URL)))
+    for target in (MASTODON, TWITTER):
+        assert one(post, target).text == f"Les {LONG_URL}"
+
+
+def test_a_link_with_words_of_its_own_keeps_words_and_target() -> None:
+    post = replace(POST, runs=(Run("Les "), Run("hele saken", "link", LONG_URL), Run(" nå")))
+    assert one(post, TWITTER).text == f"Les hele saken ({LONG_URL}) nå"
+    rich = one(post, BLUESKY)
+    assert rich.text == "Les hele saken nå"
+    assert [run.target for run in rich.runs if run.kind == "link"] == [LONG_URL]
+
+
+def test_a_bare_link_is_short_on_bluesky_and_leads_to_the_whole_url() -> None:
+    draft = one(replace(POST, runs=(Run(LONG_URL, "link", LONG_URL),)), BLUESKY)
+    assert graphemes(draft.text) <= 40
+    assert draft.text.startswith("example.com/")
+    assert draft.runs[0].target == LONG_URL
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://example.com/a", True),
+        ("example.com/a", True),
+        ("Example.com/a/very…", True),
+        ("www.example.com", False),
+        ("read more", False),
+        ("", False),
+    ],
+)
+def test_what_counts_as_showing_the_url(text: str, expected: bool) -> None:
+    assert shows_url(Run(text, "link", "https://example.com/a/very/long")) is expected
+
+
+MENTION = Run("@alice@b.example", "mention", "https://b.example/@alice", "alice")
+
+
+@pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER], ids=lambda n: n.name)
+def test_a_mention_becomes_a_plain_name_and_notifies_nobody(target: Network) -> None:
+    post = replace(POST, runs=(Run("Takk til "), MENTION, Run(" og @bob, skriv post@a.example")))
+    draft = one(post, target)
+    assert "alice" in draft.text
+    assert "b.example" not in draft.text
+    assert all(run.kind != "mention" for run in draft.runs)
+    assert "post@a.example" in draft.text
+    if target.mentions_in_text:
+        assert "@bob" not in draft.text
+
+
+def test_a_mention_can_be_a_link_or_keep_the_post_at_home() -> None:
+    post = replace(POST, runs=(Run("Takk til "), MENTION))
+    assert one(post, TWITTER, mentions="link").text == "Takk til alice (https://b.example/@alice)"
+    assert why_not(post, TWITTER, mentions="skip") == "mentions alice"
+
+
+def test_a_content_warning_is_a_field_or_the_first_line() -> None:
+    post = replace(POST, content_warning="mat")
+    assert (one(post, MASTODON).text, one(post, MASTODON).content_warning) == ("Hallo", "mat")
+    assert (one(post, BLUESKY).text, one(post, BLUESKY).content_warning) == ("CW: mat\n\nHallo", "")
+    assert why_not(post, TWITTER, content_warning="skip").startswith("has a content warning")
+    assert one(post, MASTODON, content_warning="skip").content_warning == "mat"
+
+
+WORDS = " ".join(f"ord{number}" for number in range(150))
+
+
+@pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER], ids=lambda n: n.name)
+@pytest.mark.parametrize("long", ["thread", "numbered", "truncate"])
+@pytest.mark.parametrize("warning", ["", "en advarsel"])
+def test_no_part_exceeds_the_limit(target: Network, long: Any, warning: str) -> None:
+    post = replace(
+        POST, runs=(Run(WORDS), Run(LONG_URL, "link", LONG_URL)), content_warning=warning
+    )
+    parts = drafts(post, target, long=long)
+    for number, draft in enumerate(parts, 1):
+        assert LIMITS[target.name].fits(draft.text, draft.content_warning)
+        assert (draft.part, draft.parts) == (number, len(parts))
+    assert (len(parts) == 1) == (long == "truncate")
+
+
+def test_a_thread_says_it_all() -> None:
+    post = replace(POST, runs=(Run(WORDS),))
+    assert " ".join(draft.text for draft in drafts(post, TWITTER)) == WORDS
+
+
+def test_a_numbered_thread_counts_its_parts() -> None:
+    parts = drafts(replace(POST, runs=(Run(WORDS),)), TWITTER, long="numbered")
+    endings = [draft.text.rsplit(" ", 1)[1] for draft in parts]
+    assert endings == [f"({n}/{len(parts)})" for n in range(1, len(parts) + 1)]
+
+
+def test_a_cut_text_leads_to_the_original_unless_told_otherwise() -> None:
+    post = replace(POST, runs=(Run(WORDS),))
+    assert one(post, TWITTER, long="truncate").text.endswith(f"…\n\n{POST.url}")
+    assert one(post, TWITTER, long="truncate", link_back="never").text.endswith("…")
+    assert one(post, TWITTER, long="truncate").losses[0].what == "text"
+    assert why_not(post, TWITTER, long="skip") == "longer than one post on Twitter (X)"
+
+
+def test_the_original_is_linked_when_told_so_or_when_something_is_lost() -> None:
+    video = replace(POST, media=(Media("video", "https://a.example/v.mp4"),))
+    assert one(POST, TWITTER, link_back="always").text == f"Hallo\n\n{POST.url}"
+    assert one(POST, TWITTER).text == "Hallo"
+    assert one(video, TWITTER).text == f"Hallo\n\n{POST.url}"
+    assert one(video, TWITTER, link_back="never").text == "Hallo"
+    assert [loss.what for loss in one(video, TWITTER).losses] == ["media"]
+
+
+def test_images_over_the_limit_follow_in_the_thread() -> None:
+    images = tuple(Media("image", f"https://a.example/{n}", f"alt {n}") for n in range(6))
+    first, second = drafts(replace(POST, media=images), BLUESKY)
+    assert (len(first.media), len(second.media), second.text) == (4, 2, "")
+    assert [m.alt for m in first.media + second.media] == [f"alt {n}" for n in range(6)]
+
+
+def test_an_alt_text_over_the_limit_is_cut_with_a_mark_and_said_so() -> None:
+    post = replace(POST, media=(Media("image", "https://a.example/1", "ord " * 400),))
+    draft = one(post, TWITTER)
+    assert graphemes(draft.media[0].alt) <= 1000
+    assert draft.media[0].alt.endswith("…")
+    assert [loss.what for loss in draft.losses] == ["alt text"]
+
+
+def test_visibility_is_never_wider_than_the_originals() -> None:
+    unlisted = replace(POST, visibility="unlisted")
+    assert one(unlisted, MASTODON, visibility="public").visibility == "unlisted"
+    assert one(POST, MASTODON, visibility="unlisted").visibility == "unlisted"
+    assert one(POST, MASTODON).visibility == "public"
+
+
+def test_a_language_is_kept_or_supplied_but_never_replaced() -> None:
+    assert one(replace(POST, languages=("ar",)), BLUESKY, language="nb").languages == ("ar",)
+    assert one(POST, BLUESKY, language="nb").languages == ("nb",)
+    assert one(POST, BLUESKY).languages == ()
+
+
+def test_a_quote_is_a_link_or_keeps_the_post_at_home() -> None:
+    post = replace(POST, quote=Ref("9", url="https://b.example/9"))
+    assert one(post, TWITTER).text == "Hallo\n\nhttps://b.example/9"
+    assert why_not(post, TWITTER, quotes="skip") == "quotes another post"
+
+
+def test_a_boost_is_a_link() -> None:
+    post = replace(POST, runs=(), boost=Ref("9", url="https://b.example/9"))
+    assert one(post, TWITTER).text == "https://b.example/9"
+
+
+def test_a_poll_becomes_its_options_and_says_where_to_vote() -> None:
+    draft = one(replace(POST, poll=("ja", "nei")), TWITTER)
+    assert draft.text == f"Hallo\n- ja\n- nei\n\n{POST.url}"
+    assert [loss.what for loss in draft.losses] == ["poll"]
+
+
+def test_a_post_with_nothing_in_it_is_left_alone() -> None:
+    assert why_not(replace(POST, runs=()), TWITTER) == "nothing in it that can be mirrored"
+
+
+def test_only_the_first_part_answers_what_the_original_answers() -> None:
+    post = replace(POST, runs=(Run(WORDS),), reply_to=Ref("6", POST.account))
+    first, *rest = drafts(post, TWITTER)
+    assert first.reply_to == Ref("6", POST.account)
+    assert all(draft.reply_to is None for draft in rest)

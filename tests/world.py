@@ -1,0 +1,168 @@
+"""Three simulated networks, a config, a state file, and the real passes over them.
+
+Time is a clock of the test's own, shared with the networks. Passes run in this thread, one after
+the other, so that what a test sees is always the same.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bridge import config
+from bridge.accounts import Accounts
+from bridge.ingest import Pass, Report, ingest
+from bridge.networks.bluesky.simulator import BlueskySimulator
+from bridge.networks.mastodon.simulator import MastodonSimulator
+from bridge.networks.twitter.simulator import TwitterSimulator
+from bridge.outbox import Delivery, deliver
+from bridge.schema import Config
+from bridge.simulation import Entry, Simulator
+from bridge.store import Store
+
+
+class Clock:
+    """The time of a test, UTC; it stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, **by: float) -> None:
+        """Move on: seconds=, minutes=, hours=, days=."""
+        self.at += timedelta(**by)
+
+
+#: the accounts of a world by their names in the config, with their names on their networks
+PEOPLE = {
+    "m": ("mastodon", "anna"),
+    "m2": ("mastodon", "berit"),
+    "b": ("bluesky", "anna.test"),
+    "b2": ("bluesky", "berit.test"),
+    "x": ("twitter", "anna"),
+    "x2": ("twitter", "berit"),
+}
+
+
+class World:
+    """Everything that a mirroring test needs; `bots` is YAML, as in a config file."""
+
+    def __init__(self, folder: Path, bots: str, *, flavour: Any = "mastodon") -> None:
+        self.clock = Clock()
+        self.networks: dict[str, Any] = {
+            "mastodon": MastodonSimulator(now=self.clock, flavour=flavour),
+            "bluesky": BlueskySimulator(now=self.clock),
+            "twitter": TwitterSimulator(now=self.clock),
+        }
+        self.said: set[tuple[str, str]] = set()
+        for simulator in self.networks.values():
+            simulator.start()
+        self.settings = {
+            name: {"network": network, **self.networks[network].account(handle)}
+            for name, (network, handle) in PEOPLE.items()
+        }
+        self.file = folder / "config.yaml"
+        self.configure(bots)
+        self.store = Store.open(self.config.state.file, durability="process")
+        self.accounts = Accounts(self.config, self.store, self.clock)
+
+    def configure(self, bots: str) -> None:
+        """Write and load the config."""
+        accounts = yaml.safe_dump({"accounts": self.settings})
+        self.file.write_text(f"{accounts}\nbots:\n{textwrap.indent(textwrap.dedent(bots), '  ')}")
+        self.config: Config = config.load(self.file)
+
+    def restart(self) -> None:
+        """A new process on the same state, as far as a test can have one."""
+        self.store.close()
+        self.store = Store.open(self.config.state.file, durability="process")
+        self.accounts = Accounts(self.config, self.store, self.clock)
+
+    def simulator(self, account: str) -> Any:
+        """The simulator on which an account lives."""
+        return self.networks[PEOPLE[account][0]]
+
+    def say(self, account: str, text: str, **more: Any) -> str:
+        """Post as the account's owner; returns the native id."""
+        self.clock.advance(seconds=1)
+        post_id: str = self.simulator(account).say(PEOPLE[account][1], text, **more)
+        self.said.add((account, post_id))
+        return post_id
+
+    def read(self, source: str, report: Report | None = None) -> Pass:
+        """One pass of every bot that reads an account."""
+        routes = [
+            (bot.name, route)
+            for bot in self.config.bots.values()
+            for route in bot.routes
+            if route.source == source
+        ]
+        return ingest(source, routes, self.accounts, self.store, report=report)
+
+    def deliver(self, target: str) -> Delivery:
+        """Send what is due to an account."""
+        return deliver(target, self.accounts, self.store, self.config.bots, jitter=lambda: 0.5)
+
+    def turn(self) -> None:
+        """One pass over every source, then one delivery to every target."""
+        routes = [route for bot in self.config.bots.values() for route in bot.routes]
+        for source in dict.fromkeys(route.source for route in routes):
+            self.read(source)
+        for target in dict.fromkeys(route.target for route in routes):
+            self.deliver(target)
+
+    def rest(self, turns: int = 3) -> None:
+        """Turn after turn, a minute apart."""
+        for _ in range(turns):
+            self.turn()
+            self.clock.advance(minutes=1)
+
+    def journal(self, account: str) -> list[Entry]:
+        """What was published on an account, by anyone, oldest first."""
+        simulator: Simulator = self.simulator(account)
+        name = PEOPLE[account][1]
+        return [e for e in simulator.journal if e.account == name and e.action == "publish"]
+
+    def copies(self, account: str) -> list[Entry]:
+        """What was published on an account by anyone but its owner."""
+        return [e for e in self.journal(account) if (account, e.id) not in self.said]
+
+    def texts(self, account: str) -> list[str]:
+        """The texts of the copies on an account."""
+        return [entry.text for entry in self.copies(account)]
+
+    def reasons(self, bot: str = "") -> list[str]:
+        """Why posts were skipped."""
+        return [
+            v.reason
+            for v in self.store.verdicts()
+            if v.verdict == "skipped" and bot in ("", v.route.bot)
+        ]
+
+    def requests(self, network: str) -> dict[str, int]:
+        """How many requests of each kind a network has answered."""
+        return dict(self.networks[network].requests)
+
+    def close(self) -> None:
+        """Stop everything."""
+        self.store.close()
+        for simulator in self.networks.values():
+            simulator.stop()
+
+
+@contextmanager
+def world(folder: Path, bots: str, **more: Any) -> Iterator[World]:
+    """A world for the length of a block."""
+    made = World(folder, bots, **more)
+    try:
+        yield made
+    finally:
+        made.close()
