@@ -73,7 +73,9 @@ def _load(config_file: Path) -> Config:
 @main.command()
 @config_option
 def check(config_file: Path) -> None:
-    """Check the configuration and every bot; print all problems with their places.
+    """Check the configuration and every bot.
+
+    Prints all problems with their places; logs in nowhere.
 
     Example: tribridge check --config config.yaml
     """
@@ -120,7 +122,7 @@ def init(config_file: Path) -> None:
 @log_option
 @dry_run_option
 def run(config_file: Path, log_format: str, *, dry_run: bool) -> None:
-    """Run all bots until SIGTERM.
+    """Run all bots by their schedules, until SIGTERM.
 
     Example: tribridge run --log json
     """
@@ -139,7 +141,9 @@ def run(config_file: Path, log_format: str, *, dry_run: bool) -> None:
 @log_option
 @dry_run_option
 def once(config_file: Path, log_format: str, *, dry_run: bool) -> None:
-    """One pass over all bots; deliver what is due.
+    """Make one pass over all bots and deliver what is due.
+
+    Exits with 1 if an account could not be read, with 75 if something is overdue, held or dead.
 
     Example: tribridge once --dry-run
     """
@@ -185,7 +189,9 @@ def _print_report(*what: Any) -> None:
 def status(config_file: Path, *, as_json: bool) -> None:
     """Show accounts, bots, last runs, what waits, and what went wrong.
 
-    Exits with 75 if something is overdue, held or dead. Example: tribridge status --json
+    Asks no network. Exits with 75 if something is overdue, held or dead.
+
+    Example: tribridge status --json
     """
     from bridge import overview
 
@@ -201,6 +207,8 @@ def status(config_file: Path, *, as_json: bool) -> None:
 @json_option
 def links(config_file: Path, *, as_json: bool) -> None:
     """Show each mirrored original with its copies.
+
+    Asks no network.
 
     Example: tribridge links --json
     """
@@ -229,7 +237,9 @@ def _json(value: Any) -> str:
 def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --config
     """Start the three networks on this machine and keep them running.
 
-    Prints one JSON line with the settings of accounts to use. Example: tribridge sandbox
+    Prints one JSON line with the settings of accounts to use.
+
+    Example: tribridge sandbox
     """
     import signal
 
@@ -255,7 +265,9 @@ def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --
     help="Where the demo's configuration and state go; emptied first.",
 )
 def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every command takes --config
-    """Start sandbox networks, run the bots of bots/ against them, and show what went where.
+    """Run the bots of bots/ against sandbox networks.
+
+    Shows what went where and what was skipped; exits with 1 if anything is missing or doubled.
 
     Example: tribridge demo
     """

@@ -34,7 +34,7 @@ class Lanes:
 
     def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
-        self._waiting: dict[str, deque[tuple[str, Callable[[], None]]]] = {}
+        self._waiting: dict[str, deque[tuple[str, Callable[[], object]]]] = {}
         self._busy: set[str] = set()
         self._change = threading.Condition()
         self._stopping = False
@@ -44,7 +44,7 @@ class Lanes:
         """Whether no further work should be begun."""
         return self._stopping
 
-    def submit(self, account: str, kind: str, task: Callable[[], None]) -> None:
+    def submit(self, account: str, kind: str, task: Callable[[], object]) -> None:
         """Add a task for an account, unless one of the same kind waits for it already."""
         with self._change:
             if self._stopping:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge import wire
+from tests.servers.pds import Pds
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -12,3 +13,10 @@ def _hang_up() -> Iterator[None]:
     """Connections are kept for the life of a process: close them when the tests end."""
     yield
     wire.hang_up()
+
+
+@pytest.fixture(scope="session")
+def pds() -> Iterator[Pds]:
+    """The official Bluesky PDS, for tests marked `pds`."""
+    with Pds() as running:
+        yield running

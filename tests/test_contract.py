@@ -98,12 +98,6 @@ def simulated(name: str) -> Iterator[Server]:
     simulator.stop()
 
 
-@pytest.fixture(scope="session")
-def pds() -> Iterator[Pds]:
-    with Pds() as running:
-        yield running
-
-
 def real(pds: Pds) -> Iterator[Server]:
     person = pds.account()
     ahead = [0.0]

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -191,6 +192,43 @@ def test_four_threads_writing_at_once_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     assert failures == []
     assert store.counts() == [(ROUTE.target, "queued", 200)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("durability", ["power-loss", "process"])
+def test_four_workers_writing_for_a_minute_are_never_locked_out(
+    tmp_path: Path, durability: str
+) -> None:
+    store = Store.open(tmp_path / "t.db", durability=durability)
+    end = time.monotonic() + 60
+    written: list[int] = []
+    failures: list[BaseException] = []
+
+    def work(worker: int) -> None:
+        target = f"bluesky:{worker}"
+        route = RouteKey(f"bot{worker}", ROUTE.source, target)
+        number = 0
+        try:
+            while time.monotonic() < end:
+                queue(store, new(f"{worker}-{number}", route=route))
+                found = store.next_draft(target, NOW)
+                assert found is not None
+                store.sending(found, {}, "", NOW)
+                store.sent(found, Ref(f"c{worker}-{number}", target), None, NOW)
+                number += 1
+        except BaseException as error:
+            failures.append(error)
+        written.append(number)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert min(written) > 10
+    assert sum(n for _, state, n in store.counts() if state == "sent") == sum(written)
+    print(f"{durability}: {sum(written)} posts")
 
 
 def test_a_second_process_is_refused_and_told_who_was_first(tmp_path: Path) -> None:

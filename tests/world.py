@@ -7,6 +7,7 @@ the other, so that what a test sees is always the same.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,9 +23,11 @@ from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.outbox import Delivery, deliver
+from bridge.post import utc
 from bridge.schema import Config
 from bridge.simulation import Entry, Simulator
 from bridge.store import Store
+from tests.servers.pds import Pds, Person
 
 
 class Clock:
@@ -41,6 +44,61 @@ class Clock:
         self.at += timedelta(**by)
 
 
+class PdsNetwork:
+    """The official PDS in the place of the Bluesky simulator."""
+
+    def __init__(self, pds: Pds, clock: Clock) -> None:
+        self._pds = pds
+        self._clock = clock
+        self._people: dict[str, Person] = {}
+        self.requests: Counter[str] = Counter()
+
+    def account(self, handle: str) -> dict[str, str]:
+        """A new account, whatever its handle is there."""
+        person = self._people[handle] = self._pds.account(handle.partition(".")[0])
+        return person.settings
+
+    def say(self, handle: str, text: str, **more: Any) -> str:
+        """Post as the account's owner."""
+        return self._people[handle].say(text, created_at=self._clock(), **more)
+
+    @property
+    def journal(self) -> list[Entry]:
+        """What stands on every account, as its feed shows it, in the simulators' form."""
+        entries = [
+            entry_of(handle, rkey, record)
+            for handle, person in self._people.items()
+            for rkey, record in person.records().items()
+        ]
+        return sorted(entries, key=lambda entry: utc(entry.at))
+
+    def start(self) -> None:
+        """It runs already."""
+
+    def stop(self) -> None:
+        """Others use it."""
+
+
+def entry_of(handle: str, rkey: str, record: dict[str, Any]) -> Entry:
+    """A record as a line of a journal."""
+    features = [f for facet in record.get("facets", []) for f in facet["features"]]
+    parent = record.get("reply", {}).get("parent", {}).get("uri", "")
+    return Entry(
+        0,
+        record["createdAt"],
+        handle,
+        "publish",
+        rkey,
+        text=record["text"],
+        reply_to=parent.rpartition("/")[2],
+        languages=tuple(record.get("langs", ())),
+        links=tuple(f["uri"] for f in features if "uri" in f),
+        alts=tuple(image["alt"] for image in record.get("embed", {}).get("images", ())),
+        key=rkey,
+        raw=record,
+    )
+
+
 #: the accounts of a world by their names in the config, with their names on their networks
 PEOPLE = {
     "m": ("mastodon", "anna"),
@@ -55,11 +113,15 @@ PEOPLE = {
 class World:
     """Everything that a mirroring test needs; `bots` is YAML, as in a config file."""
 
-    def __init__(self, folder: Path, bots: str, *, flavour: Any = "mastodon") -> None:
+    def __init__(
+        self, folder: Path, bots: str, *, flavour: Any = "mastodon", pds: Pds | None = None
+    ) -> None:
         self.clock = Clock()
+        if pds is not None:
+            self.clock.at = datetime.now(UTC)
         self.networks: dict[str, Any] = {
             "mastodon": MastodonSimulator(now=self.clock, flavour=flavour),
-            "bluesky": BlueskySimulator(now=self.clock),
+            "bluesky": PdsNetwork(pds, self.clock) if pds else BlueskySimulator(now=self.clock),
             "twitter": TwitterSimulator(now=self.clock),
         }
         self.said: set[tuple[str, str]] = set()

@@ -1,0 +1,189 @@
+"""Writes what in the documentation comes from the code: `python -m tests.make_reference`.
+
+The whole of docs/reference/settings.md, and the help of every command in docs/reference/commands.md
+between its marks. A test holds that both are current.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+from click.testing import CliRunner
+
+from bridge.cli import main
+from bridge.config.bots import BOT, DEFAULTS, POLICY
+from bridge.registry import NETWORKS
+from bridge.schema import STEPS, TOP, Filter, Kind, Setting, settings_of
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = ROOT / "docs" / "reference" / "settings.md"
+COMMANDS = ROOT / "docs" / "reference" / "commands.md"
+
+#: how a value of each kind is written
+KINDS: Mapping[Kind, str] = {
+    "string": "text",
+    "secret": "secret",
+    "url": "address of a server",
+    "flag": "`true` or `false`",
+    "choice": "one of",
+    "strings": "list of texts",
+    "choices": "list out of",
+    "duration": "length of time",
+    "regex": "regular expression",
+    "language": "`keep` or a language tag",
+    "languages": "list of language tags",
+    "path": "path",
+    "timezone": "time zone",
+    "crontab": "crontab",
+    "backfill": "`none`, `all`, `{last: N}` or `{since: DATE}`",
+    "account": "account, or list of accounts",
+    "accounts": "list of accounts",
+    "steps": "list of steps",
+    "section": "map",
+    "map": "map",
+}
+
+SETTINGS_HEAD = """\
+# Settings
+
+Made from the code by `python -m tests.make_reference`; do not edit.
+`config.example.yaml` shows every setting in place.
+
+## Where settings stand
+
+`config.yaml` holds `timezone`, `state`, `accounts`, `defaults` and `bots`. A bot may also be a file:
+`bots/NAME.yaml` beside `config.yaml` holds the settings of the bot NAME.
+Relative paths start in the folder of `config.yaml`.
+
+What a bot does to one target is put together from these, the weakest first:
+
+1. the built-in default, and the network's own where it differs (see [below](#defaults-of-a-network));
+2. `defaults`;
+3. `for` in `defaults`: the network, then the account;
+4. the bot;
+5. `for` in the bot: the network, then the account.
+
+Maps merge key by key; lists replace. `every` and `cron` replace each other.
+A setting that does not exist is an error, never ignored: `tribridge check` names every problem with
+file, line and column.
+
+## How values are written
+
+- **secret**: text without spaces. It is blotted out of log lines.
+- **address of a server**: `https://` and a host, nothing after it. `http://` is for this machine only.
+- **length of time**: `30s`, `5m`, `2h`, `7d`, `1h30m`; at most `3650d`;
+  `every` at least `1s`.
+- **list**: `[one, two]`; a list of one may be written without brackets.
+- **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
+- **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
+- **regular expression**: of the Python module `regex`; in single quotes. One that takes over a second
+  on a post skips it.
+- **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.
+- `${NAME}` in a value is an environment variable, `${file:PATH}` the content of a file of one line;
+  `$${` stands for `${`.
+- Names of accounts and bots hold `A-Z a-z 0-9 _ . -`.
+"""
+
+
+def settings_page() -> str:
+    """The text of docs/reference/settings.md."""
+    parts = [SETTINGS_HEAD]
+    parts.append("## At the top of config.yaml\n\n" + table(TOP))
+    state = next(setting for setting in TOP if setting.name == "state")
+    parts.append("## `state`\n\n" + table(state.settings))
+    parts.append(
+        "## `accounts`\n\nA map: names of your own, each with these settings. "
+        "One account may stand here once only.\n"
+    )
+    for network in NETWORKS.values():
+        own = Setting("network", "choice", "the network", required=True, choices=(network.name,))
+        parts.append(f"### {network.title}\n\n" + table((own, *network.settings)))
+    parts.append(
+        "## Bots\n\nA bot needs either `from` and `to`, or `between`. The last column says where a"
+        " setting may stand:\nin a **bot**, in **defaults**, and in **for** (of a bot or of"
+        " `defaults`).\n\n" + table(BOT.values(), places=True)
+    )
+    parts.append(
+        "## `only` and `skip`\n\nA post is taken if it meets each part of `only`, and none of `skip`."
+        " Posts that are neither public nor unlisted\nnever travel, whatever these say.\n\n"
+        + table(settings_of(Filter))
+    )
+    parts.append("## `steps`\n\nEach item of the list is one of these.\n\n" + table(STEPS))
+    parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
+    return "\n".join(parts)
+
+
+def _own() -> str:
+    lines = ["| Network | Setting | Default |", "| --- | --- | --- |"]
+    for network in NETWORKS.values():
+        lines += [f"| {network.title} | `{k}` | `{v}` |" for k, v in network.policy.items()]
+    return "\n".join(lines) + "\n"
+
+
+def table(settings: Iterable[Setting], *, places: bool = False) -> str:
+    """A Markdown table of settings; `places` adds where each may stand."""
+    heads = ["Setting", "Default", "Takes", "Meaning", *(["May stand in"] if places else [])]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for setting in settings:
+        cells = [f"`{setting.name}`", _default(setting), _takes(setting), _meaning(setting)]
+        cells += [_places(setting.name)] if places else []
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(setting: Setting) -> str:
+    if setting.required:
+        return "required"
+    if setting.default in (None, {}):
+        return "-"
+    text = yaml.safe_dump(setting.default, default_flow_style=True, width=1000)
+    return f"`{text.removesuffix('...' + chr(10)).strip()}`"
+
+
+def _takes(setting: Setting) -> str:
+    choices = ", ".join(f"`{choice}`" for choice in setting.choices)
+    if len(setting.choices) == 1:
+        return choices
+    return f"{KINDS[setting.kind]} {choices}" if choices else KINDS[setting.kind]
+
+
+def _meaning(setting: Setting) -> str:
+    more = " (see [below](#only-and-skip))" if setting.name in ("only", "skip") else ""
+    return setting.doc + more
+
+
+def _places(name: str) -> str:
+    places = {"bot": BOT, "defaults": DEFAULTS, "for": POLICY}
+    return ", ".join(place for place, known in places.items() if name in known)
+
+
+def commands_page(old: str) -> str:
+    """docs/reference/commands.md with the help between its marks made current."""
+    found = re.findall(r"<!-- help: (\w*) -->", old)
+    missing = {"", *main.commands} - set(found)
+    if missing:
+        raise ValueError(f"{COMMANDS.name} has no place for the help of {sorted(missing)}")
+    return re.sub(
+        r"<!-- help: (\w*) -->.*?<!-- end -->",
+        lambda mark: (
+            f"<!-- help: {mark[1]} -->\n\n```text\n{help_of(mark[1])}\n```\n\n<!-- end -->"
+        ),
+        old,
+        flags=re.DOTALL,
+    )
+
+
+def help_of(name: str) -> str:
+    """What `tribridge NAME --help` prints on a terminal of 80 columns."""
+    done = CliRunner().invoke(
+        main, [*name.split(), "--help"], prog_name="tribridge", terminal_width=80
+    )
+    return done.stdout.rstrip()
+
+
+if __name__ == "__main__":
+    SETTINGS.write_text(settings_page(), encoding="utf-8")
+    COMMANDS.write_text(commands_page(COMMANDS.read_text(encoding="utf-8")), encoding="utf-8")

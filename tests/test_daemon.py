@@ -1,0 +1,76 @@
+"""The daemon's schedule, with real threads and real time, on simulated networks."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.daemon import Daemon
+from tests.world import World
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Any:
+    made = World(tmp_path, "one: {from: m, to: b}")
+    yield made
+    made.close()
+
+
+def test_two_hundred_bots_due_in_the_same_second_all_run(
+    bare: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.daemon.SPREAD", 0.0)
+    bare.configure("\n".join(f"bot{n}: {{from: m, to: b}}" for n in range(200)))
+    bare.accounts.now = lambda: datetime.now(UTC)
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    ran: set[str] = set()
+    all_ran = threading.Event()
+
+    def read(bot: Any) -> None:
+        ran.add(bot.name)
+        if len(ran) == 200:
+            all_ran.set()
+
+    daemon.engine.read = read  # type: ignore[method-assign]
+    daemon.start()
+    assert all_ran.wait(30), sorted(ran)
+    assert daemon.stop()
+
+
+def test_a_cron_runs_in_the_configured_zone(bare: World) -> None:
+    bare.file.write_text(
+        bare.file.read_text().replace(
+            "one: {from: m, to: b}", "one: {from: m, to: b, cron: '0 9 * * mon-fri'}"
+        )
+        + "\ntimezone: Europe/Oslo\n"
+    )
+    from bridge import config
+
+    loaded = config.load(bare.file)
+    daemon = Daemon(loaded, bare.store, bare.accounts, report=lambda *_: None)
+    trigger = daemon._trigger(loaded.bots["one"])
+    friday_evening = datetime(2026, 11, 20, 19, tzinfo=UTC)
+    assert trigger.get_next_fire_time(None, friday_evening) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def test_polls_have_jitter_so_that_they_do_not_bunch(bare: World) -> None:
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    trigger = daemon._trigger(bare.config.bots["one"])
+    assert (trigger.interval.total_seconds(), trigger.jitter) == (120, 12)
+
+
+def test_what_waited_when_the_daemon_ended_is_delivered_at_its_start(bare: World) -> None:
+    bare.turn()
+    bare.say("m", "Ventet over natten")
+    bare.read("m")
+    assert bare.copies("b") == []
+    bare.restart()
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    daemon.start()
+    daemon.engine.lanes.wait()
+    assert daemon.stop()
+    assert bare.texts("b") == ["Ventet over natten"]

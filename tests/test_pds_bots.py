@@ -1,0 +1,90 @@
+"""Whole bots with a real Bluesky PDS among their accounts. Run by `make pds`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.servers.pds import Pds
+from tests.test_mirroring import TRIANGLE, png
+from tests.world import world
+
+pytestmark = pytest.mark.pds
+
+
+def test_a_triangle_comes_to_rest_with_one_copy_each(tmp_path: Path, pds: Pds) -> None:
+    with world(tmp_path, TRIANGLE, pds=pds) as w:
+        w.turn()
+        for account in ("m", "b", "x"):
+            w.say(
+                account, f"En hilsen fra {account} – مرحبا 👩‍👩‍👧 https://example.com/{account}#sti"
+            )
+        w.rest(4)
+        for account in ("m", "b", "x"):
+            others = [other for other in ("m", "b", "x") if other != account]
+            assert [c.text.split(" –")[0][-1] for c in w.copies(account)] == others
+            links = [link for c in w.copies(account) for link in c.links]
+            assert links == [f"https://example.com/{other}#sti" for other in others]
+        before = {account: len(w.journal(account)) for account in ("m", "b", "x")}
+        w.rest(2)
+        assert {account: len(w.journal(account)) for account in ("m", "b", "x")} == before
+
+
+@pytest.mark.parametrize(("source", "target"), [("m", "b"), ("b", "m"), ("x", "b"), ("b", "x")])
+def test_threads_and_images_go_both_ways(
+    tmp_path: Path, pds: Pds, source: str, target: str
+) -> None:
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}", pds=pds) as w:
+        w.turn()
+        first = w.say(source, "Første", images=[(png(), "Et rødt felt")])
+        second = w.say(source, "Andre", reply_to=first)
+        w.turn()
+        w.say(source, "Tredje", reply_to=second)
+        w.rest()
+        copies = w.copies(target)
+        assert [c.text for c in copies] == ["Første", "Andre", "Tredje"]
+        assert [c.reply_to for c in copies] == ["", copies[0].id, copies[1].id]
+        assert copies[0].alts == ("Et rødt felt",)
+
+
+def test_a_long_post_becomes_a_thread_that_the_server_takes(tmp_path: Path, pds: Pds) -> None:
+    with world(tmp_path, "one: {from: m, to: b}", pds=pds) as w:
+        w.turn()
+        text = " ".join(f"Setning {n} om 👨‍👩‍👧‍👦 og مدينة بيرغن." for n in range(14))
+        w.say("m", text)
+        w.rest()
+        copies = w.copies("b")
+        assert len(copies) >= 2
+        assert " ".join(c.text for c in copies) == text
+        root = copies[0].raw
+        assert all(
+            c.raw["reply"]["root"]["uri"].endswith(f"/{copies[0].id}") for c in copies[1:]
+        ), root
+
+
+def test_a_reply_to_a_copy_attaches_to_the_group_on_every_member(tmp_path: Path, pds: Pds) -> None:
+    with world(tmp_path, TRIANGLE, pds=pds) as w:
+        w.turn()
+        origin = w.say("b", "Originalen")
+        w.rest(2)
+        (on_mastodon,) = w.copies("m")
+        w.say("m", "Et svar på kopien", reply_to=on_mastodon.id)
+        w.rest(2)
+        assert [(c.text, c.reply_to) for c in w.copies("b")] == [("Et svar på kopien", origin)]
+
+
+def test_a_lost_state_file_doubles_nothing_on_bluesky(tmp_path: Path, pds: Pds) -> None:
+    with world(tmp_path, "one: {from: m, to: b, backfill: all}", pds=pds) as w:
+        said = [f"Melding {n}" for n in range(5)]
+        for text in said:
+            w.say("m", text)
+        w.turn()
+        assert w.texts("b") == said
+        w.store.close()
+        for file in w.config.state.file.parent.iterdir():
+            file.unlink()
+        w.restart()
+        w.rest(2)
+        assert w.texts("b") == said
+        assert len(w.store.groups()) == len(said)
