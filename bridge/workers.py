@@ -119,6 +119,11 @@ class Engine:
                 log.info("%s: took over the memory of %s", bot.name, bot.was)
         self.store.forget_login_waits()
 
+    def close(self) -> None:
+        """Close what a dry run remembered; nothing may be under way."""
+        if self._rehearsal is not None:
+            self._rehearsal.close()
+
     def read(self, bot: Bot) -> None:
         """Have every source of a bot read, together with other bots that are due."""
         dry = self._rehearse or bot.mode == "dry-run"

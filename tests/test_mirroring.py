@@ -395,6 +395,7 @@ def test_a_dry_run_writes_nothing_and_shows_what_it_would(tmp_path: Path) -> Non
         for bot in w.config.bots.values():
             engine.read(bot)
         engine.lanes.wait()
+        memory.close()
         assert "would be posted" in shown[0]
         assert "Skal ikke ut ennå" in shown[0]
         after = {p.name: p.read_bytes() for p in sorted(tmp_path.rglob("*")) if p.is_file()}

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,8 +43,9 @@ def queue(store: Store, *drafts: NewDraft) -> None:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.open(tmp_path / "state" / "tribridge.db")
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(Store.open(tmp_path / "state" / "tribridge.db")) as opened:
+        yield opened
 
 
 def test_a_page_is_recorded_whole_or_not_at_all(store: Store) -> None:
@@ -192,6 +195,7 @@ def test_four_threads_writing_at_once_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     assert failures == []
     assert store.counts() == [(ROUTE.target, "queued", 200)]
+    store.close()
 
 
 @pytest.mark.slow
@@ -229,6 +233,7 @@ def test_four_workers_writing_for_a_minute_are_never_locked_out(
     assert min(written) > 10
     assert sum(n for _, state, n in store.counts() if state == "sent") == sum(written)
     print(f"{durability}: {sum(written)} posts")
+    store.close()
 
 
 def test_a_second_process_is_refused_and_told_who_was_first(tmp_path: Path) -> None:
@@ -248,20 +253,22 @@ def test_a_second_process_is_refused_and_told_who_was_first(tmp_path: Path) -> N
     store.close()
     second = Store.open(file)
     second.own("once")
-    with pytest.raises(AlreadyRunning, match="`tribridge once`"):
-        Store.open(file).own("run")
+    with (
+        closing(Store.open(file)) as third,
+        pytest.raises(AlreadyRunning, match="`tribridge once`"),
+    ):
+        third.own("run")
     second.close()
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "t.db"
     Store.open(file).close()
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
         db.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
             " VALUES ('bridge.store', 'm999_future', '2030-01-01')"
         )
-    db.close()
     before = file.read_bytes()
     for opening in (Store.open, Store.open_for_reading, Store.in_memory):
         with pytest.raises(StateError, match="newer version of tribridge"):
@@ -294,6 +301,7 @@ def test_a_copy_in_memory_leaves_the_file_as_it_is(tmp_path: Path) -> None:
     assert len(copy.drafts_of(ROUTE.target, ROUTE.source, "7")) == 1
     queue(copy, new("8"))
     assert copy.drafts_of(ROUTE.target, ROUTE.source, "8")
+    copy.close()
     assert file.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db"]
 

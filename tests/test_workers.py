@@ -93,6 +93,7 @@ def test_a_bot_in_dry_run_reports_and_a_disabled_one_is_silent(tmp_path: Path) -
         once(engine, w.store)
         w.say("m", "Bare til syne")
         once(engine, w.store)
+        engine.close()
         assert shown == ["dry"]
         assert (w.copies("b"), w.copies("x")) == ([], [])
         assert w.store.verdicts() == []

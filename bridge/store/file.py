@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -42,6 +42,7 @@ class StateFile:
         self._durability = durability
         self._lock = threading.RLock()
         self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
         self._memory: Database | None = None
         self._lock_file: int | None = None
 
@@ -60,13 +61,15 @@ class StateFile:
             ) from None
         store = cls(file, durability=durability)
         try:
-            store._prepare()
-        except sqlite3.DatabaseError as error:
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            file.chmod(0o600)
+            with store._closed_on_error():
+                store._prepare()
+        except (sqlite3.DatabaseError, OSError) as error:
             raise StateError(
                 f"{file}: cannot be used as the state file ({error}): check that it is writable "
                 "and was made by tribridge, or set state.file"
             ) from None
-        file.chmod(0o600)
         return store
 
     @classmethod
@@ -80,22 +83,36 @@ class StateFile:
             return None
         store = cls(file, read_only=True)
         try:
-            return store if store._current() else cls.in_memory(file)
+            with store._closed_on_error():
+                if store._current():
+                    return store
         except sqlite3.DatabaseError as error:
             raise StateError(f"{file}: is not a state file of tribridge ({error})") from None
+        store.close()
+        return cls.in_memory(file)
 
     @classmethod
     def in_memory(cls, file: Path | None = None) -> Self:
         """A copy of the file, or an empty state, that is gone when the process ends."""
         store = cls(None)
         connection = sqlite3.connect(":memory:", check_same_thread=False)
-        if file is not None and file.exists():
-            original = cls(file, read_only=True)
-            original._db().conn.backup(connection)
-            original.close()
-        store._memory = Database(connection)
-        store._prepare()
+        store._connections.append(connection)
+        with store._closed_on_error():
+            if file is not None and file.exists():
+                original = cls(file, read_only=True)
+                with closing(original):
+                    original._db().conn.backup(connection)
+            store._memory = Database(connection)
+            store._prepare()
         return store
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def _current(self) -> bool:
         """Whether every migration has been applied; StateError if more than we know."""
@@ -121,7 +138,12 @@ class StateFile:
         if db is None:
             assert self.file is not None
             uri = f"{self.file.absolute().as_uri()}?mode={self._mode()}"
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT)
+            # each thread uses its own; `close` closes those of threads that are gone
+            connection = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_TIMEOUT, check_same_thread=False
+            )
+            with self._lock:
+                self._connections.append(connection)
             if not self._read_only:
                 connection.execute("PRAGMA journal_mode=WAL")
                 level = "FULL" if self._durability == "power-loss" else "NORMAL"
@@ -139,11 +161,12 @@ class StateFile:
         return "ro" if in_use else "ro&immutable=1"
 
     def close(self) -> None:
-        """Close this thread's connection and give up ownership."""
-        db: Database | None = getattr(self._local, "db", None)
-        if db is not None:
-            db.conn.close()
-            self._local.db = None
+        """Close every thread's connection and give up ownership; nothing may be under way."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = threading.local()
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
