@@ -31,8 +31,6 @@ class Opened:
     network: Network
     identity: Identity
     client: Client
-    #: the service runs on this machine, so media on loopback are its own
-    on_loopback: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,7 @@ class Accounts:
         self._opened: dict[str, Opened] = {}
         self._failed: dict[str, tuple[datetime, ClientError]] = {}
         self._newest: dict[str, str] = {}
+        self._fresh: set[str] = set()
         self._lock = threading.Lock()
         self._opening: dict[str, threading.Lock] = {}
 
@@ -97,7 +96,20 @@ class Accounts:
             if earlier is not None and until is not None and self.now() < until:
                 raise earlier
             try:
-                self._opened[name] = self._open(self._configured[name])
+                account = self._open(self._configured[name])
+                with self._lock:
+                    for other in self._opened.values():
+                        if other.identity.id == account.identity.id:
+                            raise LoginNeeded(
+                                f"accounts {other.name} and {name} are both "
+                                f"{account.identity.handle}: remove one of them from the config"
+                            )
+                    who = account.identity
+                    self._store.know_account(
+                        name, account.network.name, who.id, who.handle, who.url
+                    )
+                    self._opened[name] = account
+                    self._fresh.add(name)
             except ClientError as error:
                 self._failed[name] = (self.now() + _wait(error, self.now()), error)
                 raise
@@ -130,19 +142,27 @@ class Accounts:
             )
             self._clients[account.name] = client
         identity = client.login()
-        for other in list(self._opened.values()):
-            if other.identity.id == identity.id:
-                raise LoginNeeded(
-                    f"accounts {other.name} and {account.name} are both {identity.handle}: "
-                    "remove one of them from the config"
-                )
-        self._store.know_account(
-            account.name, account.network, identity.id, identity.handle, identity.url
-        )
-        service = next(account.settings[s.name] for s in network.settings if s.kind == "url")
-        host = urlsplit(service).hostname or ""
-        loopback = host in ("localhost", "::1") or host.startswith("127.")
-        return Opened(account.name, network, identity, client, loopback)
+        return Opened(account.name, network, identity, client)
+
+    def host_of(self, identity: str) -> str:
+        """The host, with its port, of the service of a configured account; "" if it is unknown."""
+        name = self.names_of([identity]).get(identity)
+        if name is None:
+            return ""
+        account = self._configured[name]
+        settings = NETWORKS[account.network].settings
+        return urlsplit(next(account.settings[s.name] for s in settings if s.kind == "url")).netloc
+
+    def known_identity(self, name: str) -> str | None:
+        """The identity of an account from an earlier login, without asking anybody."""
+        row = self._store.accounts().get(name)
+        return row["identity"] if row else None
+
+    def newly_opened(self) -> set[str]:
+        """The accounts that were opened since this was asked last."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, set()
+        return fresh
 
     def names_of(self, identities: Iterable[str]) -> dict[str, str]:
         """The names of the configured accounts that have these identities, as far as known."""

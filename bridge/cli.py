@@ -159,7 +159,7 @@ def once(config_file: Path, log_format: str, *, dry_run: bool) -> None:
     failed = daemon.once(engine, store, rehearse=dry_run)
     if failed:
         sys.exit(FAILURE)
-    if not dry_run and store.troubled():
+    if not dry_run and any(draft.overdue for draft in store.troubled()):
         sys.exit(OVERDUE)
 
 
@@ -198,7 +198,7 @@ def status(config_file: Path, *, as_json: bool) -> None:
     config = _load(config_file)
     found = overview.status(config, _state_for_reading(config))
     click.echo(_json(found) if as_json else overview.status_text(found))
-    if found["troubled"]:
+    if any(draft["overdue"] for draft in found["troubled"]):
         sys.exit(OVERDUE)
 
 

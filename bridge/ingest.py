@@ -6,12 +6,13 @@ Everything that a page of posts leads to (verdicts, drafts, moved cursors) is on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge import steps
 from bridge.accounts import Accounts, Opened
+from bridge.likeness import is_telling, may_be_copy
 from bridge.network import Backfill, ClientError, Page
 from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
 from bridge.render import render
@@ -77,9 +78,10 @@ def ingest(
             target = accounts.open(route.target)
         except ClientError as error:
             done.errors[route.target] = error
+            _mark_start(bot, route, source, accounts, store, done)
             continue
         key = RouteKey(bot, source.identity.id, target.identity.id)
-        at = store.cursor(key)
+        at = store.cursor(key) or store.cursor(_start_of(bot, source, route))
         cursor, started = at if at else (None, accounts.now())
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
@@ -97,12 +99,37 @@ def ingest(
     return done
 
 
+def _start_of(bot: str, source: Opened, route: Route) -> RouteKey:
+    """Where a route's start stands as long as the identity of its target is not known."""
+    return RouteKey(bot, source.identity.id, f"name:{route.target}")
+
+
+def _mark_start(
+    bot: str, route: Route, source: Opened, accounts: Accounts, store: Store, done: Pass
+) -> None:
+    """Begin a route although its target cannot be opened: what is posted meanwhile is not lost."""
+    known = accounts.known_identity(route.target)
+    start = _start_of(bot, source, route)
+    if (known and store.cursor(replace(start, target=known))) or store.cursor(start):
+        return
+    try:
+        begin = source.client.begin(_backfill(route.policy.backfill))
+    except ClientError as error:
+        done.errors[source.name] = error
+        return
+    store.record(Recording(cursors={start: begin.cursor}), accounts.now())
+
+
+def _backfill(setting: BackfillSetting) -> Backfill:
+    since = utc(setting.since) if setting.since else None
+    return Backfill(setting.last, since, setting.everything)
+
+
 def _begin(
     source: Opened, ways: list[_Way], backfill: BackfillSetting, store: Store, now: datetime
 ) -> str:
     """The first run of some routes: where it starts, with older posts recorded as such."""
-    since = utc(backfill.since) if backfill.since else None
-    start = source.client.begin(Backfill(backfill.last, since, backfill.everything))
+    start = source.client.begin(_backfill(backfill))
     page = Recording()
     for way in ways:
         page.cursors[way.key] = start.cursor
@@ -126,7 +153,7 @@ def _read_on(
     more = True
     while more:
         page = source.client.fetch(cursor)
-        more = page.more
+        more = page.more and page.cursor != cursor
         if page.posts or page.cursor != cursor:
             recording = _judge_page(source, ways, page, store, accounts.now(), report)
             store.record(recording, accounts.now())
@@ -151,22 +178,22 @@ def _judge_page(
 ) -> Recording:
     """The verdict of every route on every post of a page."""
     recording = Recording(cursors={way.key: page.cursor for way in ways})
-    identity = source.identity.id
     ids = [post.id for post in page.posts]
-    linked = store.links(identity, ids)
-    echoes = _find_echoes(source, page, linked, store, recording, now)
-    seen = {way.key: store.seen(way.key, ids) for way in ways}
+    posts = _with_first_ids(source, page, store)
+    unsure = _find_echoes(source, page, store, now)
+    linked = store.links(source.identity.id, ids)
     for way in ways:
+        seen = store.seen(way.key, ids)
         queued_here: set[str] = set()
-        for post in page.posts:
-            if post.id in seen[way.key]:
+        for post in posts:
+            if post.id in seen:
+                if post.revision not in seen[post.id]:
+                    skip = Skip("an edit of a post that was seen before")
+                    recording.verdicts.append(_skipped(way, post, skip))
                 continue
-            seen[way.key].add(post.id)
-            verdict: tuple[Draft, ...] | Skip | Verdict
-            if post.id in echoes:
-                verdict = echoes[post.id]
-            else:
-                verdict = _judge(source, way, post, linked.get(post.id), queued_here, store)
+            verdict = unsure.get(post.id) or _judge(
+                source, way, post, linked.get(post.id), queued_here, store
+            )
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
@@ -177,41 +204,51 @@ def _judge_page(
                     Verdict(way.key, post.id, post.revision, "queued", url=post.url)
                 )
                 recording.drafts += _new_drafts(way, post, verdict)
+            seen.setdefault(post.id, set()).add(post.revision)
     return recording
 
 
-def _find_echoes(
-    source: Opened,
-    page: Page,
-    linked: dict[str, Copy],
-    store: Store,
-    recording: Recording,
-    now: datetime,
-) -> dict[str, Skip]:
-    """Posts that are copies of ours which no link knows yet: their drafts are done by them.
+def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
+    """The posts of a page, answering the first version of what they answer.
 
-    The first post that matches a draft becomes its copy; a further one may be ours too and is
-    left for a person.
+    Where an edit gets an id of its own, as on X, an answer names the version that it answers.
+    """
+    here = {post.revision: post.id for post in page.posts if post.revision}
+    posts = []
+    for post in page.posts:
+        if post.reply_to is not None and post.reply_to.account == post.account:
+            answered = post.reply_to.id
+            first_id = here.get(answered) or store.first_id(source.identity.id, answered)
+            posts.append(replace(post, reply_to=replace(post.reply_to, id=first_id)))
+        else:
+            posts.append(post)
+    return posts
+
+
+def _find_echoes(source: Opened, page: Page, store: Store, now: datetime) -> dict[str, Skip]:
+    """Recognise posts that are copies of ours which no link knows yet.
+
+    The first post that matches a draft becomes its copy, recorded at once. A further one, or one
+    that nothing tells from others, may be ours too: it is left to a person.
     """
     doubtful = store.doubtful(source.identity.id, now - MAY_STAND)
-    echoes: dict[str, Skip] = {}
-    adopted: set[int] = set()
+    if not doubtful:
+        return {}
+    linked = store.links(source.identity.id, [post.id for post in page.posts])
+    found = Recording()
+    unsure: dict[str, Skip] = {}
     for post in page.posts:
-        if post.id in linked or not doubtful:
+        if post.id in linked:
             continue
-        matching = [
-            draft
-            for draft in doubtful
-            if draft.payload is not None and source.network.matches(draft.payload, draft.key, post)
-        ]
-        free = [draft for draft in matching if draft.id not in adopted]
-        if free:
-            adopted.add(free[0].id)
-            recording.adopted.append((free[0], ref_to(post), post.root))
-            echoes[post.id] = Skip(f"copy of {free[0].source_url}")
+        matching = [draft for draft in doubtful if may_be_copy(source.network, draft, post)]
+        free = [draft for draft in matching if draft.id not in {d.id for d, _, _ in found.adopted}]
+        if free and is_telling(free[0], post):
+            found.adopted.append((free[0], ref_to(post), post.root))
         elif matching:
-            echoes[post.id] = Skip(f"may be our own copy of {matching[0].source_url}", held=True)
-    return echoes
+            reason = f"may be our own copy of {matching[0].source_url}"
+            unsure[post.id] = Skip(reason, held=True)
+    store.record(found, now)
+    return unsure
 
 
 def _judge(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from PIL import Image, ImageOps
 
@@ -24,11 +24,11 @@ _ATTEMPTS = ((90, 1.0), (85, 1.0), (75, 1.0), (80, 0.75), (75, 0.5), (70, 0.35),
 _MIME = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
-def fetch(media: Media, *, loopback: bool) -> bytes:
+def fetch(media: Media, *, own_host: str) -> bytes:
     """The bytes of an attachment.
 
-    Addresses that are not public are refused, except loopback ones where `loopback` says that the
-    account itself lives there. Raises Unreachable if it may come later, Refused if it never will.
+    Addresses that are not public are refused, but for `own_host`: the host, with its port, of the
+    account that posted it. Raises Unreachable if it may come later, Refused if it never will.
     """
     url = media.url
     for _ in range(MAX_REDIRECTS + 1):
@@ -37,18 +37,29 @@ def fetch(media: Media, *, loopback: bool) -> bytes:
             url,
             seconds=DOWNLOAD_SECONDS,
             max_answer=MAX_DOWNLOAD,
-            public_only=not loopback,
+            public_only=_host(url) != own_host,
             headers={"Accept": "*/*"},
         )
         if answer.ok:
             return answer.body
         if answer.status in (301, 302, 303, 307, 308) and "location" in answer.headers:
-            url = urljoin(url, answer.headers["location"])
+            try:
+                url = urljoin(url, answer.headers["location"])
+            except ValueError:
+                raise Refused("the image has moved to an address that is none") from None
             continue
         if answer.status in (404, 410, 403):
             raise Refused(f"the image is gone from its network ({answer.status})")
         raise Unreachable(f"the image cannot be downloaded ({answer.status})")
     raise Unreachable("the image cannot be downloaded: too many redirects")
+
+
+def _host(url: str) -> str:
+    """Host and port of a URL; "" if it has none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def fit(media: Media, data: bytes, limits: Limits) -> Upload:

@@ -8,14 +8,16 @@ account.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from bridge import media
 from bridge.accounts import Accounts, Opened
+from bridge.likeness import is_telling, may_be_copy
 from bridge.network import (
     Busy,
     ClientError,
@@ -28,6 +30,8 @@ from bridge.network import (
 from bridge.post import Post, Ref, ref_to
 from bridge.schema import Bot
 from bridge.store import Blocks, Copy, QueuedDraft, Store
+
+log = logging.getLogger("tribridge")
 
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=30)
@@ -43,8 +47,14 @@ PARENT_WAIT = timedelta(seconds=30)
 LOGIN_WAIT = timedelta(hours=1)
 #: how often a draft looks whether its bot is live again
 BOT_WAIT = timedelta(minutes=10)
-#: how far the clocks of this machine and a server may differ
-CLOCK_SKEW = timedelta(minutes=10)
+#: failures of a kind that should not happen after which a draft is left to a person
+LAST_FAILURE = 8
+#: how long a draft in doubt may keep later ones waiting
+LONGEST_DOUBT = timedelta(hours=6)
+#: how long servers are trusted to keep an image that no post shows yet
+UPLOAD_LIFE = timedelta(minutes=30)
+#: failed downloads or uploads of an image after which its draft is left to a person
+LAST_MEDIA_FAILURE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +67,15 @@ class Wait:
     """Try again at `until`.
 
     `blocks` says what else waits: nothing, or everything for the account, until then or until its
-    login works. `absent` says that a reading of the account did not find the draft.
+    login works. `absent` says that a reading of the account did not find the draft, `failed` that
+    an attempt was made.
     """
 
     until: datetime
     reason: str
     blocks: Blocks = ""
     absent: bool = False
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +117,14 @@ def after(
             return Settle(now + backoff(failures, jitter) if in_doubt else now, str(error))
         case LoginNeeded():
             return Wait(now + LOGIN_WAIT, str(error), "login")
+        case Refused() if in_doubt:
+            return Stop("held", f"in doubt, and refused when it was sent again: {error}")
         case Refused():
             return Stop("dead", str(error))
-        case _:
+        case _ if failures >= LAST_FAILURE:
             return Stop("held", str(error))
+        case _:
+            return Wait(now + backoff(failures, jitter), str(error), "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +144,14 @@ def after_search(
     Where the server keeps keys, a resend with the same key inside their life is harmless. Where it
     does not, absence in two readings still leaves a doubt that only a person can settle.
     """
-    if len(matches) == 1:
+    if len(matches) == 1 and is_telling(draft, matches[0]):
         return matches[0]
     if matches:
         urls = ", ".join(post.url for post in matches)
-        return Stop("held", f"in doubt: several posts may be this copy ({urls})")
+        return Stop("held", f"in doubt: what stands there may be this copy or not ({urls})")
     attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
+    if now - doubted > LONGEST_DOUBT:
+        return Stop("held", "in doubt for too long: look whether it stands on the account")
     if keeps_keys:
         if now - attempted < SERVER_MAY_ACT:
             again = attempted + SERVER_MAY_ACT
@@ -189,10 +207,14 @@ def deliver(
         try:
             outcome = courier.handle(draft)
             done.error = None
-        except ClientError as error:
-            done.error = error
+        except Exception as error:
+            if not isinstance(error, ClientError):
+                log.exception("%s: sending a copy of %s failed", target_name, draft.source_url)
+                done.error = ClientError(f"failed unexpectedly: {type(error).__name__}")
+            else:
+                done.error = error
             failures, doubt = draft.attempts + 1, draft.state == "sending"
-            outcome = after(error, failures, accounts.now(), jitter(), in_doubt=doubt)
+            outcome = after(done.error, failures, accounts.now(), jitter(), in_doubt=doubt)
         _note(store, draft, outcome, failed=done.error is not None)
         done.sent += isinstance(outcome, Sent)
         if isinstance(outcome, Stop):
@@ -220,7 +242,7 @@ def _note(
                 outcome.reason,
                 state="sending" if draft.state == "sending" else "queued",
                 blocks=outcome.blocks,
-                failed=failed,
+                failed=failed or outcome.failed,
                 absent=outcome.absent,
             )
 
@@ -236,28 +258,37 @@ class _Courier:
 
     def handle(self, draft: QueuedDraft) -> Sent | Wait | Stop:
         """Bring one draft a step further."""
-        if draft.state == "sending":
-            return self._settle(draft)
         blocked = self._bot_says_no(draft)
         if blocked is not None:
             return blocked
+        if draft.state == "sending":
+            return self._settle(draft)
         parents = self._parents(draft)
         if isinstance(parents, Wait | Stop):
             return parents
+        if draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE:
+            draft = self.store.forget_uploads(draft)
         uploaded = self._upload(draft)
         if isinstance(uploaded, Wait | Stop):
             return uploaded
         payload = draft.payload or self.target.network.to_payload(
             draft.draft, draft.key, uploaded, parents, self.accounts.now()
         )
-        return self._publish(draft, payload, parents)
+        try:
+            return self._publish(draft, payload, parents)
+        except Refused as error:
+            if not draft.uploads:
+                raise
+            # the server may have forgotten images of an earlier attempt: once more, with new ones
+            self.store.forget_uploads(draft)
+            return Wait(self.accounts.now() + FIRST_WAIT, str(error), "account", failed=True)
 
     def _publish(
         self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
     ) -> Sent:
         """One write request, committed as `sending` before it leaves."""
         client = self.target.client
-        newest = "" if client.repeatable else self.accounts.newest(self.target)
+        newest = "" if client.repeatable else _read(lambda: self.accounts.newest(self.target))
         self.store.sending(draft, payload, newest, self.accounts.now())
         ref = client.publish(payload, draft.key)
         self.accounts.published(self.target, ref)
@@ -276,8 +307,10 @@ class _Courier:
             return parents
         client = self.target.client
         if client.repeatable:
+            if self.accounts.now() - (draft.doubted_at or self.accounts.now()) > LONGEST_DOUBT:
+                return Stop("held", "in doubt for too long: the server keeps failing on it")
             return self._publish(draft, draft.payload, parents)
-        matches = self._search(draft, draft.payload)
+        matches = self._search(draft)
         now = self.accounts.now()
         verdict = after_search(draft, matches, now, keeps_keys=client.keeps_keys)
         match verdict:
@@ -288,22 +321,20 @@ class _Courier:
             case _:
                 return verdict
 
-    def _search(self, draft: QueuedDraft, payload: Mapping[str, Any]) -> list[Post]:
+    def _search(self, draft: QueuedDraft) -> list[Post]:
         """Posts on the account since the attempt that may be this draft's copy."""
         found: list[Post] = []
-        since = (draft.doubted_at or draft.draft.created_at) - CLOCK_SKEW
         cursor, more = draft.newest, True
         while more:
-            page = self.target.client.fetch(cursor)
+            page = _read(lambda at=cursor: self.target.client.fetch(at))  # type: ignore[misc]
             linked = self.store.links(self.target.identity.id, [post.id for post in page.posts])
             found += [
                 post
                 for post in page.posts
-                if post.id not in linked
-                and post.created_at >= since
-                and self.target.network.matches(payload, draft.key, post)
+                if post.id not in linked and may_be_copy(self.target.network, draft, post)
             ]
-            cursor, more = page.cursor, page.more
+            more = page.more and page.cursor != cursor
+            cursor = page.cursor
         return found
 
     def _bot_says_no(self, draft: QueuedDraft) -> Wait | Stop | None:
@@ -313,9 +344,17 @@ class _Courier:
             return Stop("held", f"its bot {draft.bot} is not in the config any more")
         if bot.mode != "live":
             return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}")
+        source = self.accounts.names_of([draft.source]).get(draft.source)
         limit = next(
-            (r.policy.max_age for r in bot.routes if r.target == self.target.name), timedelta.max
+            (
+                route.policy.max_age
+                for route in bot.routes
+                if route.target == self.target.name and route.source == source
+            ),
+            None,
         )
+        if limit is None:
+            return Stop("held", f"its bot {bot.name} does not mirror this way any more")
         begun = draft.draft.part > 1 or draft.attempted_at is not None
         if draft.backfill or begun or now - draft.draft.created_at <= limit:
             return None
@@ -357,18 +396,30 @@ class _Courier:
     def _upload(self, draft: QueuedDraft) -> tuple[dict[str, Any], ...] | Wait | Stop:
         """References to the draft's uploaded images; those of earlier attempts are used again."""
         uploads = list(draft.uploads)
+        own_host = self.accounts.host_of(draft.source)
         for item in draft.draft.media[len(uploads) :]:
             try:
-                data = media.fetch(item, loopback=self.target.on_loopback)
+                data = media.fetch(item, own_host=own_host)
                 image = media.fit(item, data, self.target.client.limits)
-            except Unreachable as error:
-                return Wait(self.accounts.now() + backoff(draft.attempts + 1, 0.5), str(error))
+                uploads.append(self.target.client.upload(image))
+            except (Unreachable, Uncertain) as error:
+                # nothing that anyone sees came of it: it can simply be repeated
+                if draft.attempts >= LAST_MEDIA_FAILURE:
+                    return Stop("held", str(error))
+                until = self.accounts.now() + backoff(draft.attempts + 1, 0.5)
+                return Wait(until, str(error), failed=True)
             except Refused as error:
                 return Stop("held", str(error))
-            try:
-                uploads.append(self.target.client.upload(image))
-            except Uncertain as error:
-                # nothing that anyone sees came of it: it can simply be repeated
-                raise Unreachable(str(error)) from error
-            self.store.uploaded(draft, uploads)
+            self.store.uploaded(draft, uploads, self.accounts.now())
         return tuple(uploads)
+
+
+T = TypeVar("T")
+
+
+def _read(call: Callable[[], T]) -> T:
+    """What a reading gives. That reading is refused says nothing about the post to be sent."""
+    try:
+        return call()
+    except Refused as error:
+        raise Unreachable(str(error)) from error

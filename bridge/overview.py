@@ -10,7 +10,7 @@ from bridge.workers import last_runs
 
 
 def status(config: Config, store: Store | None) -> dict[str, Any]:
-    """Accounts, bots and troubled drafts, as one JSON object (see docs/reference/json.md)."""
+    """Accounts, bots and troubled drafts, as one JSON object (see docs/reference/commands.md)."""
     known = store.accounts() if store else {}
     runs, bots = last_runs(config.state.file)
     counts: dict[str, dict[str, int]] = {}
@@ -59,6 +59,7 @@ def status(config: Config, store: Store | None) -> dict[str, Any]:
                 "original": draft.source_url,
                 "part": draft.draft.part,
                 "reason": draft.error,
+                "overdue": draft.overdue,
             }
             for draft in (store.troubled() if store else [])
         ],

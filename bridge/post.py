@@ -62,7 +62,8 @@ class Post:
     `account` is the identity of its author, `id` its remote id (for an edited X post the id of its
     first version), `revision` what changes when it is edited ("" if the network shows no edits),
     `created_at` is UTC. `uri` and `cid` are Bluesky's strong reference to the post itself, `root`
-    the first post of its thread where the network tells. `mark` is the idempotency key that a copy
+    the first post of its thread where the network tells. `tags` are hashtags that do not stand in
+    the text. `mark` is the idempotency key that a copy
     made by Tribridge bears on networks that can carry it; `application` the name of the program
     that made the post, where the network tells.
     """
@@ -85,6 +86,7 @@ class Post:
     quote: Ref | None = None
     boost: Ref | None = None
     poll: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     application: str = ""
     mark: str = ""
 

@@ -6,9 +6,27 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.network import Limits, Network
-from bridge.post import Draft, Loss, Media, Post, Run, Skip, Visibility, join_runs
+from bridge.post import (
+    Draft,
+    Loss,
+    Media,
+    Post,
+    Run,
+    Skip,
+    Visibility,
+    join_runs,
+    replace_in_runs,
+)
 from bridge.schema import Policy
-from bridge.text import defuse_mentions, graphemes, shorten_url, split_runs, truncate_runs
+from bridge.text import (
+    defuse_mentions,
+    graphemes,
+    mastodon_entities,
+    shorten_url,
+    split_runs,
+    truncate_runs,
+    x_entities,
+)
 
 #: from widest to narrowest
 _WIDTH: tuple[Visibility, ...] = ("public", "unlisted", "private", "direct")
@@ -21,10 +39,15 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     Every draft fits the target's limits. Losses stand on the first draft.
     """
     losses: list[Loss] = []
+    if post.boost is not None:
+        # servers repeat the boosted post's media and warning, which are another person's
+        post = replace(post, media=(), content_warning="", poll=(), quote=None, sensitive=False)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
     warning = post.content_warning
+    if target.mentions_in_text:
+        warning = defuse_mentions(warning)
     if warning and not target.content_warnings:
         if policy.content_warning == "skip":
             return Skip(f"has a content warning, and {target.title} has no field for it")
@@ -35,6 +58,8 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     parts = _fit(runs, warning, post.url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
+    if target.mentions_in_text:
+        parts = [silence(part) for part in parts]
     groups = [
         images[at : at + limits.images] for at in range(0, len(images), max(limits.images, 1))
     ]
@@ -103,6 +128,34 @@ def _spell(runs: Runs, target: Network) -> Runs:
         else:
             out.append(run)
     return join_runs(out)
+
+
+def silence(runs: Runs) -> Runs:
+    """Runs of which nothing notifies anybody, also where one run's end meets another's beginning.
+
+    URLs are left alone: an `@` in them is no mention.
+    """
+    while True:
+        text = "".join(run.text for run in runs)
+        spans = [s for s in (*x_entities(text), *mastodon_entities(text)) if s.kind == "mention"]
+        loose = [
+            at
+            for span in spans
+            for at in range(span.start, span.end)
+            if text[at] in "@＠" and not _in_url(runs, at)
+        ]
+        if not loose:
+            return runs
+        runs = replace_in_runs(runs, loose[0], loose[0] + 1, "")
+
+
+def _in_url(runs: Runs, at: int) -> bool:
+    """Whether the character at an index of the text belongs to a URL that is shown."""
+    for run in runs:
+        if at < len(run.text):
+            return run.kind == "link" and run.text == run.target
+        at -= len(run.text)
+    return False
 
 
 def _link(run: Run, target: Network) -> list[Run]:

@@ -117,22 +117,28 @@ def _either(values: Iterable[str]) -> str:
 
 
 def _hashtag(post: Post, wanted: Iterable[str]) -> str | None:
-    found = {run.target.lstrip("#").casefold() for run in post.runs if run.kind == "hashtag"}
+    found = {run.target for run in post.runs if run.kind == "hashtag"} | set(post.tags)
+    found = {tag.lstrip("#").casefold() for tag in found}
     return next((tag for tag in wanted if tag.lstrip("#").casefold() in found), None)
 
 
 def _word(post: Post, wanted: Iterable[str]) -> str | None:
-    text = f"{post.content_warning}\n{post.text}".casefold()
+    text = "\n".join(_texts(post)).casefold()
     for word in wanted:
         if regex.search(rf"(?<!\w){regex.escape(word.casefold())}(?!\w)", text):
             return word
     return None
 
 
+def _texts(post: Post) -> tuple[str, ...]:
+    """Everything that people read in a post."""
+    return (post.content_warning, post.text, *post.poll)
+
+
 def _matches(post: Post, pattern: str) -> bool | Skip:
     """Whether the expression is found; one that takes too long skips, so that nothing leaks."""
     try:
-        return regex.search(pattern, post.text, timeout=REGEX_TIMEOUT) is not None
+        return any(regex.search(pattern, text, timeout=REGEX_TIMEOUT) for text in _texts(post))
     except TimeoutError:
         return Skip(f"matching: the expression took over {REGEX_TIMEOUT:g} s")
 

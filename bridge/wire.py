@@ -35,6 +35,8 @@ DEADLINE = 30.0
 MAX_ANSWER = 16 * 1024 * 1024
 #: wait after a 429 that names no time (X documents windows of 15 minutes)
 DEFAULT_WAIT = timedelta(minutes=15)
+#: the longest wait that a server's word is taken for
+LONGEST_WAIT = timedelta(days=1)
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _public_only: ContextVar[bool] = ContextVar("public_only", default=False)
@@ -245,7 +247,7 @@ class Answer:
         """What the server says went wrong, in at most 200 characters; "" if nothing readable."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return ""
         words: list[str] = []
         if isinstance(value, dict):
@@ -287,16 +289,19 @@ def send(
     write left and no complete answer came.
     """
     write = method != "GET" if write is None else write
-    request = _client().build_request(
-        method,
-        url,
-        headers=headers,
-        params=params,
-        json=json,
-        content=content,
-        data=data,
-        files=files,
-    )
+    try:
+        request = _client().build_request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            json=json,
+            content=content,
+            data=data,
+            files=files,
+        )
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Refused(f"not an address that can be asked: {_words(error)}") from None
     guard = _public_only.set(public_only)
     try:
         with deadline(seconds):
@@ -346,7 +351,8 @@ def rejection(answer: Answer, now: datetime, retry_at: datetime | None = None) -
     host_says = answer.detail()
     says = f"{answer.status}: {host_says}" if host_says else str(answer.status)
     if answer.status == 429:
-        wait = retry_at or retry_after(answer, now) or now + DEFAULT_WAIT
+        named = [at for at in (retry_at, retry_after(answer, now)) if at and at > now]
+        wait = min(max(named, default=now + DEFAULT_WAIT), now + LONGEST_WAIT)
         return Busy(f"the server asks to slow down ({says})", wait)
     if answer.status >= 500:
         return untrusted(f"the server failed ({says})", write=answer.write)
@@ -361,6 +367,9 @@ def rejection(answer: Answer, now: datetime, retry_at: datetime | None = None) -
         )
     if 200 <= answer.status < 300:
         return untrusted(f"unexpected answer ({says})", write=answer.write)
+    if answer.status != 413 and answer.body.lstrip()[:1] == b"<":
+        # a page for people comes from something in front of the API, which may have forwarded it
+        return untrusted(f"a web page came instead of an answer ({says})", write=answer.write)
     return Refused(f"the server refused ({says})")
 
 

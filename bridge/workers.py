@@ -10,9 +10,9 @@ import json
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ log = logging.getLogger("tribridge")
 
 #: accounts that are worked on at the same time
 THREADS = 16
+#: how long deliveries to an account rest after an error that should not happen
+AFTER_A_DEFECT = timedelta(minutes=1)
 
 
 class Lanes:
@@ -156,11 +158,13 @@ class Engine:
                 done.queued,
                 done.skipped,
             )
-        self.pulse.read(source, names, self.accounts.now(), done.errors)
+        asked = {source, *(route.target for _, route in routes)}
+        self.pulse.read(source, names, asked, self.accounts.now(), done.errors)
         for account, error in done.errors.items():
             log.warning("%s: %s", account, error)
         if not dry:
-            for target in done.targets:
+            # what waits for an account that had another name in the config is found when it opens
+            for target in done.targets | self.accounts.newly_opened():
                 self.deliver(target)
 
     def _rehearsal_store(self) -> Store:
@@ -181,6 +185,14 @@ class Engine:
             self.deliver(name)
 
     def _deliver(self, target: str) -> None:
+        try:
+            self._deliver_now(target)
+        except Exception:
+            # whatever it was may pass: nothing else would call this lane again
+            self._wake(target, self.accounts.now() + AFTER_A_DEFECT)
+            raise
+
+    def _deliver_now(self, target: str) -> None:
         done = deliver(
             target,
             self.accounts,
@@ -213,18 +225,23 @@ class Pulse:
         self._bots: dict[str, str] = {}
 
     def read(
-        self, source: str, bots: Iterable[str], now: datetime, errors: dict[str, Exception] | Any
+        self,
+        source: str,
+        bots: Iterable[str],
+        asked: Iterable[str],
+        now: datetime,
+        errors: Mapping[str, Exception],
     ) -> None:
-        """Note that a source was read for some bots."""
+        """Note that a source was read for some bots, with the accounts that were `asked` for it."""
         with self._lock:
             self._changed = True
             self.reading_failed |= bool(errors)
             for bot in bots:
                 self._bots[bot] = now.isoformat()
             self._accounts.setdefault(source, {})["read_at"] = now.isoformat()
-            self._accounts[source]["read_error"] = ""
-            for account, error in errors.items():
-                self._accounts.setdefault(account, {})["read_error"] = str(error)
+            for account in asked:
+                error = errors.get(account)
+                self._accounts.setdefault(account, {})["read_error"] = str(error) if error else ""
 
     def delivered(self, target: str, now: datetime, error: Exception | None) -> None:
         """Note that an account was delivered to."""

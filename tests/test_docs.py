@@ -2,7 +2,7 @@
 
 Conventions of the pages. A ```yaml block is a whole config.yaml; one that begins with
 `# bots/NAME.yaml` is a bot's file, one that begins with `# part of config.yaml` a part, both completed
-by config.example.yaml. ```sh blocks run here, but for those that install or call make.
+by config.example.yaml. Commands are tried in test_docs_commands.py.
 """
 
 from __future__ import annotations
@@ -10,12 +10,8 @@ from __future__ import annotations
 import ast
 import configparser
 import json
-import os
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -34,41 +30,8 @@ from bridge.schema import Kind
 from bridge.simulation import Fault
 from bridge.store.migrations import migrations
 from tests import make_reference
+from tests.pages import PAGES, ROOT, blocks, code, rows, section, text_of
 from tests.world import World
-
-ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def text_of(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return [body for info, body in FENCE.findall(text) if info == language]
-
-
-def section(text: str, heading: str) -> str:
-    """What stands under a heading of the second level."""
-    return text.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
-
-
-def rows(text: str, mark: str) -> list[list[str]]:
-    """The cells of the first table after a mark, without its head."""
-    lines = text[text.index(mark) :].split("\n")
-    start = next(n for n, line in enumerate(lines) if line.startswith("|"))
-    table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    return table
-
-
-def code(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
-
 
 # What is made from the code
 
@@ -226,7 +189,7 @@ def test_the_fields_of_status_are_documented(mirrored: World) -> None:
     before = overview.status(mirrored.config, None)
     pulse = Pulse()
     now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
-    pulse.read("m", ["one"], now, {})
+    pulse.read("m", ["one"], ["m"], now, {})
     pulse.delivered("b", now, network.Unreachable("cannot reach it"))
     pulse.save(mirrored.config.state.file)
     after = overview.status(mirrored.config, mirrored.store)
@@ -306,180 +269,6 @@ def test_the_unit_starts_a_command_that_there_is() -> None:
     assert program.endswith("/tribridge")
     main.commands[name].make_context(name, arguments, parent=main.make_context("tribridge", [name]))
     assert unit["Service"]["RestartPreventExitStatus"] == str(CONFIGURATION)
-
-
-# Commands
-
-
-def commands(block: str) -> list[str]:
-    return [line for line in block.splitlines() if line.strip()]
-
-
-INSTALLING = ("make ", "pip install .", "python -m tests.make_reference")
-#: blocks that run below, as (page, section)
-SESSIONS = [
-    ("README.md", "With your own accounts"),
-    ("README.md", "Try it by hand"),
-    ("docs/how-to/operate.md", "As a service"),
-    ("docs/how-to/operate.md", "Backups"),
-    ("docs/how-to/operate.md", "Watching it"),
-    ("docs/how-to/operate.md", "Why a post was not mirrored"),
-]
-
-
-def test_every_command_of_the_pages_is_tried_or_installs_something_that_there_is() -> None:
-    targets = set(re.findall(r"^(\w+):", text_of("Makefile"), re.MULTILINE))
-    tried = {block for page, name in SESSIONS for block in to_run(page, name)}
-    assert len(tried) >= 10
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for block in blocks(text, "sh"):
-            for line in [] if block in tried else commands(block):
-                assert line.startswith(INSTALLING), f"{page.name}: nothing tries {line!r}"
-        for target in re.findall(r"(?:`|^)make (?:PYTHON=\S+ )?(\w+)", text, re.MULTILINE):
-            assert target in targets
-        for name in re.findall(r"`tribridge (\w+)", text):
-            assert name in {*main.commands, "NAME"}
-
-
-def to_run(page: str, name: str) -> list[str]:
-    found = blocks(section(text_of(page), name), "sh")
-    return [b for b in found if not all(line.startswith(INSTALLING) for line in commands(b))]
-
-
-#: stands in for curl where there is none: the options that the pages use
-CURL = """\
-#!{python}
-import sys
-from urllib.request import Request, urlopen
-from urllib.parse import quote
-words = [word for word in sys.argv[1:] if word != "-s"]
-headers, data = {{}}, None
-while "-H" in words:
-    at = words.index("-H")
-    name, value = words[at + 1].split(": ", 1)
-    headers[name] = value
-    del words[at : at + 2]
-if "-d" in words:
-    at = words.index("-d")
-    data = quote(words[at + 1], safe="=&").encode()
-    del words[at : at + 2]
-(url,) = words
-print(urlopen(Request(url, data, headers)).read().decode())
-"""
-
-#: waits for words in a file, at most a minute
-UNTIL = """
-until_in() {
-  for _ in $(seq 600); do if grep -q "$1" "$2"; then return; fi; sleep 0.1; done
-  cat "$2" >&2; exit 99
-}
-stop_all() { kill $(jobs -p) 2>/dev/null || true; }
-trap stop_all EXIT
-"""
-
-
-def shell(folder: Path, script: str, *, real_curl: bool = True, **environ: str) -> str:
-    """What a script prints that runs as people would run it, with `tribridge` and `curl` on the path."""
-    bin_folder = folder.parent / f"{folder.name}-bin"
-    bin_folder.mkdir(exist_ok=True)
-    tools = {"tribridge": f'#!/bin/sh\nexec "{sys.executable}" -m bridge "$@"\n'}
-    tools["sqlite-utils"] = f'#!/bin/sh\nexec "{sys.executable}" -m sqlite_utils "$@"\n'
-    tools["python3"] = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
-    if not real_curl or shutil.which("curl") is None:
-        tools["curl"] = CURL.format(python=sys.executable)
-    for name, text in tools.items():
-        (bin_folder / name).write_text(text)
-        (bin_folder / name).chmod(0o755)
-    env = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), **environ}
-    done = subprocess.run(
-        ["bash", "-euc", UNTIL + script],
-        cwd=folder,
-        env=env,
-        text=True,
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_the_stand_in_for_curl_can_do_what_the_pages_ask_of_it(tmp_path: Path) -> None:
-    sandbox = Sandbox()
-    printed = sandbox.start()
-    *_, post, _, _ = to_run("README.md", "Try it by hand")
-    token = printed["mastodon"]["accounts"]["newsroom"]["access_token"]
-    where = {"MASTODON_SERVER": printed["mastodon"]["server"], "MASTODON_TOKEN": token}
-    out = shell(tmp_path, post, real_curl=False, **where)
-    assert json.loads(out)["content"] == "<p>Hello from curl</p>"
-    sandbox.stop()
-
-
-def test_trying_it_by_hand_as_the_readme_says_mirrors_a_post(tmp_path: Path) -> None:
-    here = section(text_of("README.md"), "Try it by hand")
-    (settings,) = blocks(here, "yaml")
-    (tmp_path / "config.yaml").write_text(settings)
-    keys, start, post, look, end = to_run("README.md", "Try it by hand")
-    arrived = """
-for _ in $(seq 600); do
-  if [ "$(tribridge links | grep -c -- '->')" = 2 ]; then break; fi; sleep 0.1
-done
-"""
-    run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
-    assert run != start
-    out = shell(tmp_path, keys + run + post + arrived + look + end)
-    assert "config.yaml: 3 accounts, 1 bots: fine" in out
-    page, _ = json.JSONDecoder().raw_decode(out[out.index('{"cursor"') :])
-    assert [record["value"]["text"] for record in page["records"]] == ["Hello from curl"]
-    assert out.count("  -> newsroom_") == 2
-    assert "Nothing is held, dead or late" in out
-    assert sorted(f.name for f in tmp_path.iterdir()) == ["config.yaml", "run.log"]
-
-
-def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_path: Path) -> None:
-    sandbox = Sandbox()
-    printed = sandbox.start()
-    begin, go = to_run("README.md", "With your own accounts")
-    shell(tmp_path, begin)
-    text = (tmp_path / "config.yaml").read_text()
-    for old, new in (
-        ("server: https://mastodon.example", f"server: {printed['mastodon']['server']}"),
-        (
-            "handle: newsroom.example",
-            f"handle: newsroom.test\n    service: {printed['bluesky']['service']}",
-        ),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    (tmp_path / "config.yaml").write_text(text)
-    keys = {
-        "your token": printed["mastodon"]["accounts"]["newsroom"]["access_token"],
-        "your app password": printed["bluesky"]["accounts"]["newsroom.test"]["app_password"],
-    }
-    for old, new in keys.items():
-        assert f"'{old}'" in go
-        go = go.replace(f"'{old}'", new)
-    assert go.endswith("tribridge run\n")
-    go = go.removesuffix("tribridge run\n")
-    daemon = "tribridge run --log json 2> run.log &\nuntil_in 'from here on' run.log\n"
-    operate = "docs/how-to/operate.md"
-    at_work = "".join(
-        block
-        for name in ("As a service", "Watching it", "Why a post was not mirrored")
-        for block in to_run(operate, name)
-    )
-    out = shell(
-        tmp_path,
-        go + daemon + at_work + "kill %1\nwait %1\n" + "".join(to_run(operate, "Backups")),
-    )
-    sandbox.stop()
-    assert out.count("config.yaml: 2 accounts, 1 bots: fine") == 2
-    assert '"troubled": []' in out
-    assert {"tribridge.db", "tribridge.db-wal"} <= {f.name for f in (tmp_path / "backup").iterdir()}
-    (line,) = blocks(text_of(operate), "json")
-    logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
-    assert json.loads(line).keys() == logged.keys()
 
 
 def test_files_beside_the_state_are_those_that_the_page_names(mirrored: World) -> None:

@@ -113,8 +113,9 @@ def files() -> Iterator[Files]:
     server.stop()
 
 
-def fetch(files: Files, path: str, *, loopback: bool = True) -> bytes:
-    return media.fetch(Media("image", files.url + path), loopback=loopback)
+def fetch(files: Files, path: str, *, own: bool = True) -> bytes:
+    own_host = files.url.removeprefix("http://") if own else "127.0.0.1:1"
+    return media.fetch(Media("image", files.url + path), own_host=own_host)
 
 
 def test_images_are_downloaded_also_from_where_they_moved(files: Files) -> None:
@@ -132,9 +133,9 @@ def test_an_image_that_is_gone_is_refused_and_one_that_may_come_is_waited_for(
             fetch(files, path)
 
 
-def test_addresses_of_this_machine_are_refused_unless_the_account_lives_here(
+def test_addresses_of_this_machine_are_refused_unless_the_account_lives_at_that_very_one(
     files: Files,
 ) -> None:
     with pytest.raises(Unreachable, match="not a public one"):
-        fetch(files, "/there", loopback=False)
+        fetch(files, "/there", own=False)
     assert not files.requests

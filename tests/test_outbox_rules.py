@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, U
 from bridge.outbox import (
     FIRST_WAIT,
     KEY_LIFE,
+    LAST_FAILURE,
+    LONGEST_DOUBT,
     LONGEST_WAIT,
     Resend,
     Settle,
@@ -48,6 +51,7 @@ def in_doubt(**more: Any) -> QueuedDraft:
         "newest": "0",
         "absences": 0,
         "uploads": (),
+        "uploaded_at": None,
         "payload": {},
         "error": "",
     }
@@ -63,11 +67,37 @@ def in_doubt(**more: Any) -> QueuedDraft:
         (Refused("no"), Stop("dead", "no")),
         (LoginNeeded("token"), Wait(NOW + 3600 * SECOND, "token", "login")),
         (Uncertain("cut"), Settle(NOW, "cut")),
-        (ClientError("odd"), Stop("held", "odd")),
+        (ClientError("odd"), Wait(NOW + 15 * SECOND, "odd", "account")),
     ],
 )
 def test_what_becomes_of_a_draft(error: ClientError, outcome: object) -> None:
     assert after(error, 1, NOW, 0.5) == outcome
+
+
+def test_what_fails_oddly_again_and_again_is_for_a_person() -> None:
+    assert after(ClientError("odd"), LAST_FAILURE, NOW, 0.5) == Stop("held", "odd")
+
+
+def test_a_refusal_in_doubt_says_nothing_of_what_stands_there() -> None:
+    outcome = after(Refused("no"), 1, NOW, 0.5, in_doubt=True)
+    assert isinstance(outcome, Stop)
+    assert outcome.state == "held"
+
+
+def test_pictures_without_words_are_never_taken_for_the_copy() -> None:
+    silent = in_doubt(draft=Draft((), NOW))
+    for keeps_keys in (True, False):
+        outcome = after_search(silent, [found("9")], NOW, keeps_keys=keeps_keys)
+        assert isinstance(outcome, Stop)
+        assert outcome.state == "held"
+    marked = replace(found("9"), mark="k")
+    assert after_search(silent, [marked], NOW, keeps_keys=False) is marked
+
+
+def test_no_doubt_lasts_for_ever() -> None:
+    late = NOW + LONGEST_DOUBT + SECOND
+    for keeps_keys in (True, False):
+        assert isinstance(after_search(in_doubt(), [], late, keeps_keys=keeps_keys), Stop)
 
 
 def test_a_server_that_stays_uncertain_is_left_alone_for_a_while() -> None:

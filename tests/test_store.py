@@ -60,7 +60,7 @@ def test_a_page_is_recorded_whole_or_not_at_all(store: Store) -> None:
     assert store.cursor(ROUTE) == ("7", NOW)
     assert [d.source_id for d in store.drafts_of(ROUTE.target, ROUTE.source, "7")] == ["7"]
     assert store.drafts_of(ROUTE.target, ROUTE.source, "8") == []
-    assert store.seen(ROUTE, ["7", "8"]) == {"7"}
+    assert store.seen(ROUTE, ["7", "8"]) == {"7": {""}}
 
 
 def test_a_cursor_keeps_the_time_of_the_first_run(store: Store) -> None:
@@ -171,7 +171,7 @@ def test_a_renamed_bot_keeps_its_memory(store: Store) -> None:
     assert store.rename_bot("newsroom", "desk")
     moved = RouteKey("desk", ROUTE.source, ROUTE.target)
     assert store.cursor(moved) == ("7", NOW)
-    assert store.seen(moved, ["7"]) == {"7"}
+    assert store.seen(moved, ["7"]) == {"7": {""}}
     assert store.drafts_of(ROUTE.target, ROUTE.source, "7")[0].bot == "desk"
     assert not store.rename_bot("newsroom", "desk")
 

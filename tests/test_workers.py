@@ -61,7 +61,7 @@ def test_stopping_begins_nothing_more_and_says_whether_all_ended() -> None:
 
 def test_last_runs_are_kept_beside_the_state_and_survive_a_broken_file(tmp_path: Path) -> None:
     state, clock, pulse = tmp_path / "t.db", Clock(), Pulse()
-    pulse.read("m", ["one"], clock(), {"x": ValueError("down")})
+    pulse.read("m", ["one"], ["m", "x"], clock(), {"x": ValueError("down")})
     pulse.delivered("b", clock(), None)
     pulse.save(state)
     accounts, bots = last_runs(state)

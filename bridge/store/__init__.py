@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -84,14 +85,24 @@ class Store(StateFile):
         )
         return (rows[0][0], utc(rows[0][1])) if rows else None
 
-    def seen(self, route: RouteKey, ids: Iterable[str]) -> set[str]:
-        """Which of these posts the route has a verdict on."""
+    def seen(self, route: RouteKey, ids: Iterable[str]) -> dict[str, set[str]]:
+        """The revisions on which the route has a verdict, by the ids of these posts."""
         rows = self._rows(
-            "SELECT post_id FROM seen WHERE bot=? AND source=? AND target=?"
+            "SELECT post_id, revision FROM seen WHERE bot=? AND source=? AND target=?"
             " AND post_id IN (SELECT value FROM json_each(?))",
             (route.bot, route.source, route.target, json.dumps(list(ids))),
         )
-        return {row[0] for row in rows}
+        found: dict[str, set[str]] = {}
+        for post_id, revision in rows:
+            found.setdefault(post_id, set()).add(revision)
+        return found
+
+    def first_id(self, source: str, revision: str) -> str:
+        """The id of the post of which this is a revision; where edits get ids of their own."""
+        rows = self._rows(
+            "SELECT post_id FROM seen WHERE source=? AND revision=? LIMIT 1", (source, revision)
+        )
+        return str(rows[0][0]) if rows else revision
 
     def links(self, identity: str, ids: Iterable[str]) -> dict[str, Copy]:
         """What is known of these posts of an account, by post id."""
@@ -139,9 +150,11 @@ class Store(StateFile):
         with self.write() as db:
             taken: dict[tuple[RouteKey, str], str] = {}
             for new in page.drafts:
-                other = self._queue(db, new, at)
-                if other is not None:
-                    taken[new.route, new.origin.id] = other
+                name = (new.route, new.origin.id)
+                if new.draft.part == 1 and (other := self._queued_by(db, new)):
+                    taken[name] = other
+                if name not in taken:
+                    self._queue(db, new, at)
             for verdict in page.verdicts:
                 bot = taken.get((verdict.route, verdict.post_id))
                 word, reason = verdict.verdict, verdict.reason
@@ -171,8 +184,17 @@ class Store(StateFile):
             for draft, ref, root in page.adopted:
                 self._sent(db, draft, ref, root, at)
 
-    def _queue(self, db: Database, new: NewDraft, at: str) -> str | None:
-        """Insert a draft and its original's link; the name of the bot that was first, if any."""
+    @staticmethod
+    def _queued_by(db: Database, new: NewDraft) -> str:
+        """The bot that has queued this copy before, whatever parts it made of it; "" if none."""
+        first = db.execute(
+            "SELECT bot FROM drafts WHERE target=? AND source=? AND source_id=? AND generation=?",
+            (new.route.target, new.route.source, new.origin.id, new.generation),
+        ).fetchone()
+        return str(first[0]) if first else ""
+
+    def _queue(self, db: Database, new: NewDraft, at: str) -> None:
+        """Insert a draft and its original's link."""
         route, draft = new.route, new.draft
         row = (
             route.bot,
@@ -187,23 +209,16 @@ class Store(StateFile):
             draft.to_json(),
             int(new.backfill),
         )
-        done = db.execute(
-            "INSERT OR IGNORE INTO drafts (bot, target, source, source_id, source_url, part, parts,"
+        db.execute(
+            "INSERT INTO drafts (bot, target, source, source_id, source_url, part, parts,"
             " generation, key, draft, backfill, state, attempts, absences, blocks)"
             " VALUES (?,?,?,?,?,?,?,?,?,?,?,'queued',0,0,'')",
             row,
         )
-        if done.rowcount == 0:
-            first = db.execute(
-                "SELECT bot FROM drafts WHERE target=? AND source=? AND source_id=?",
-                (route.target, route.source, new.origin.id),
-            ).fetchone()
-            return str(first[0])
         if draft.part == 1:
             self._link(
                 db, (route.source, new.origin.id), 1, "origin", new.origin, new.origin_root, at
             )
-        return None
 
     @staticmethod
     def _link(
@@ -274,12 +289,25 @@ class Store(StateFile):
         )
         return [row[0] for row in rows]
 
-    def uploaded(self, draft: QueuedDraft, uploads: Sequence[Mapping[str, Any]]) -> None:
+    def uploaded(
+        self, draft: QueuedDraft, uploads: Sequence[Mapping[str, Any]], now: datetime
+    ) -> None:
         """Remember the references of uploaded media, so that a crash does not upload twice."""
         with self.write() as db:
             db.execute(
-                "UPDATE drafts SET uploads=? WHERE id=?", (json.dumps(list(uploads)), draft.id)
+                "UPDATE drafts SET uploads=?, uploaded_at=coalesce(uploaded_at, ?) WHERE id=?",
+                (json.dumps(list(uploads)), now.isoformat(), draft.id),
             )
+
+    def forget_uploads(self, draft: QueuedDraft) -> QueuedDraft:
+        """The draft as it was before any upload; only for one that cannot stand anywhere."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET uploads=NULL, uploaded_at=NULL, payload=NULL, state='queued'"
+                " WHERE id=?",
+                (draft.id,),
+            )
+        return replace(draft, uploads=(), uploaded_at=None, payload=None)
 
     def sending(
         self, draft: QueuedDraft, payload: Mapping[str, Any], newest: str, now: datetime
@@ -421,7 +449,7 @@ _EPOCH = "1970-01-01T00:00:00+00:00"
 _LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
 _DRAFT = (
     "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
-    " attempts, attempted_at, doubted_at, newest, absences, uploads, payload, error"
+    " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload, error"
 )
 
 
@@ -435,7 +463,7 @@ def _draft(row: Sequence[Any]) -> QueuedDraft:
     values = dict(zip(_DRAFT.replace(" ", "").split(","), row, strict=True))
     values["draft"] = Draft.from_json(values["draft"])
     values["backfill"] = bool(values["backfill"])
-    for name in ("attempted_at", "doubted_at"):
+    for name in ("attempted_at", "doubted_at", "uploaded_at"):
         values[name] = utc(values[name]) if values[name] else None
     values["uploads"] = tuple(json.loads(values["uploads"] or "[]"))
     values["payload"] = json.loads(values["payload"]) if values["payload"] else None

@@ -41,6 +41,7 @@ def m001_first(db: Database) -> None:
         },
         pk=("bot", "source", "target", "post_id", "revision"),
     )
+    db.table("seen").create_index(["source", "revision"])
     db.table("drafts").create(
         {
             "id": number,
@@ -64,6 +65,7 @@ def m001_first(db: Database) -> None:
             "newest": text,
             "absences": number,
             "uploads": text,
+            "uploaded_at": text,
             "payload": text,
             "error": text,
         },

@@ -11,6 +11,8 @@ from bridge.post import Draft, Ref
 State = Literal["queued", "sending", "sent", "held", "dead"]
 #: what else waits while a draft waits: nothing, or everything for its account
 Blocks = Literal["", "account", "login"]
+#: failures after which a waiting draft counts as overdue
+SEVERAL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,14 @@ class QueuedDraft:
     newest: str
     absences: int
     uploads: tuple[dict[str, Any], ...]
+    uploaded_at: datetime | None
     payload: dict[str, Any] | None
     error: str
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it needs a look: a person must decide, or it has failed again and again."""
+        return self.state in ("held", "dead") or self.attempts >= SEVERAL
 
 
 @dataclass(frozen=True, slots=True)

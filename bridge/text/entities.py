@@ -161,6 +161,10 @@ def defuse_mentions(text: str) -> str:
     return regex.sub("[@＠]", "", text)
 
 
+#: servers give `＃tag` back as `#tag`
+_FULL_WIDTH = str.maketrans("＃＠", "#@")
+
+
 def comparable(text: str) -> str:
     """The form in which a post read back from a network equals the text that was sent.
 
@@ -168,6 +172,7 @@ def comparable(text: str) -> str:
     (lower case), path and query: X gives `example.com` back as `http://example.com`.
     """
     text = " ".join(unicodedata.normalize("NFC", html.unescape(text)).split())
+    text = text.translate(_FULL_WIDTH)
     links = [span for span in mastodon_entities(text) if span.kind == "link"]
     out, at = "", 0
     for link in _first_of_overlapping(links + x_links(text)):

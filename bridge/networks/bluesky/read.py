@@ -68,6 +68,7 @@ def to_post(item: object, owner: Owner) -> Post | None:
         uri=uri,
         cid=_text(fields.get("cid")),
         quote=embed.quote,
+        tags=tuple(tag for tag in map(_text, _list(record.get("tags"))) if tag),
         mark=_text(record.get(MARK)),
     )
 

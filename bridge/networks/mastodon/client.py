@@ -158,7 +158,7 @@ class MastodonClient:
         for media_id in payload.get("media_ids", ()):
             try:
                 answer = self._send("GET", f"/api/v1/media/{media_id}")
-            except ClientError:
+            except Refused:
                 raise refusal from None
             if answer.status == 206:
                 raise Busy("the server still processes an image", self._now() + MEDIA_WAIT)

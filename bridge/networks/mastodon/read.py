@@ -77,10 +77,16 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
 
 
 def _visibility(status: Mapping[str, Any]) -> Visibility:
-    """Who may see it. Forks have posts that stay on their server, marked by `local_only`."""
+    """Who may see it, and for a boost what it boosts too: the narrower of both.
+
+    Forks have posts that stay on their server, marked by `local_only`.
+    """
     if status.get("local_only"):
         return "unknown"
-    return _VISIBILITIES.get(_str(status.get("visibility")), "unknown")
+    own = _VISIBILITIES.get(_str(status.get("visibility")), "unknown")
+    boosted = status.get("reblog")
+    both = {own, _visibility(boosted)} if isinstance(boosted, Mapping) else {own}
+    return next(v for v in ("unknown", "direct", "private", "unlisted", "public") if v in both)
 
 
 def _quote(status: Mapping[str, Any], host: str) -> Ref | None:
@@ -236,12 +242,12 @@ def _dicts(value: Any) -> list[Mapping[str, Any]]:
 
 def _whole(value: Any, default: int) -> int:
     """A positive whole number, or the default."""
-    good = isinstance(value, int | float) and not isinstance(value, bool) and value >= 1
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < 1e15
     return int(value) if good else default
 
 
 def _time(value: Any) -> datetime | None:
     try:
         return utc(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -34,7 +34,7 @@ def to_payload(
 
 
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
-    """Whether `post` may be what `payload` became: the same text under the same parent.
+    """Whether `post` may be what `payload` became: same text, same parent, as many media.
 
     X keeps no key, so likeness is all there is: links compare as host and path, since X reports
     `example.com` as `http://example.com`, and white space as one space.
@@ -43,6 +43,8 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
         return False
     parent = payload.get("reply", {}).get("in_reply_to_tweet_id", "")
     if parent != (post.reply_to.id if post.reply_to else ""):
+        return False
+    if len(post.media) != len(payload.get("media", {}).get("media_ids", ())):
         return False
     text = str(payload.get("text", ""))
     if post.quote is not None:

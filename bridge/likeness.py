@@ -1,0 +1,29 @@
+"""Whether a post that was read back is the copy that a draft in doubt became. Pure.
+
+Likeness settles one known draft; it never decides whether a post has been mirrored.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bridge.network import Network
+from bridge.post import Post
+from bridge.store import QueuedDraft
+
+#: how far the clocks of this machine and a server may differ
+CLOCK_SKEW = timedelta(minutes=10)
+
+
+def may_be_copy(network: Network, draft: QueuedDraft, post: Post) -> bool:
+    """Whether a post could be what a draft became: alike, and not older than the attempt."""
+    if draft.payload is None or draft.doubted_at is None:
+        return False
+    return post.created_at >= draft.doubted_at - CLOCK_SKEW and network.matches(
+        draft.payload, draft.key, post
+    )
+
+
+def is_telling(draft: QueuedDraft, post: Post) -> bool:
+    """Whether a match proves that a post is the copy: pictures without words look alike."""
+    return bool(draft.draft.text.strip()) or post.mark == draft.key
