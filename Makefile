@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types layers check pds bench wheel clean
+.PHONY: demo test pds slow bench check lint types layers wheel clean
 
 demo: $(STAMP)
-	$(BIN)/tribridge demo
+	@$(BIN)/tribridge demo
 
 test: $(STAMP)
-	$(BIN)/pytest -m "not pds and not slow"
+	@$(BIN)/pytest -m "not pds and not slow"
 
 # The suites that take longer, each under its own name.
 pds: $(STAMP)
@@ -43,11 +43,12 @@ wheel: $(STAMP)
 	cd build/wheel && venv/bin/tribridge demo
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "tribridge needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
-	$(BIN)/pip install -q -c constraints.txt --editable . --group dev
-	touch $(STAMP)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "tribridge needs Python 3.11, 3.12 or 3.13: make PYTHON=python3.12 ...")'
+	@echo "Installing into $(VENV): about a minute, the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/pip install -q -c constraints.txt --editable . --group dev
+	@touch $(STAMP)
 
 clean:
 	rm -rf $(VENV) build demo .servers .mypy_cache .ruff_cache .pytest_cache .hypothesis

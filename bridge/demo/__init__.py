@@ -29,6 +29,8 @@ from bridge.sandbox import Sandbox
 from bridge.simulation import Entry, Simulator
 from bridge.store import Store
 
+#: tells a folder of the demo, which the next demo may empty, from anything else
+MARK = "this-is-a-demo.txt"
 #: seconds after which what has not arrived counts as missing
 PATIENCE = 40.0
 #: seconds without news after which the networks count as being at rest
@@ -37,7 +39,9 @@ REST = 3.5
 
 def show(folder: Path, echo: Callable[[str], Any]) -> int:
     """Run the demo in `folder`, tell what happens through `echo`; 0 if all is as it should be."""
-    shutil.rmtree(folder, ignore_errors=True)
+    if not _clear(folder):
+        echo(f"{folder}: is there and is not an earlier demo's; name another with --folder")
+        return 1
     sandbox = Sandbox()
     settings = sandbox.start()
     people = _accounts(sandbox, settings)
@@ -80,6 +84,14 @@ def show(folder: Path, echo: Callable[[str], Any]) -> int:
     return 1 if problems else 0
 
 
+def _clear(folder: Path) -> bool:
+    """Make room for the demo; False if there is something that the demo did not put there."""
+    if folder.exists() and not (folder / MARK).exists():
+        return folder.is_dir() and not any(folder.iterdir())
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
 def _command() -> str:
     """How to call the program from here."""
     if shutil.which("tribridge"):
@@ -106,6 +118,7 @@ def _accounts(
 
 def _write_config(folder: Path, people: dict[str, tuple[Simulator, str, dict[str, str]]]) -> None:
     (folder / "bots").mkdir(parents=True)
+    (folder / MARK).write_text("made by `tribridge demo`, and removed by the next one\n")
     for file in shipped("bots").iterdir():
         if file.name.endswith(".yaml"):
             (folder / "bots" / file.name).write_bytes(file.read_bytes())

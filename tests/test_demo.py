@@ -1,0 +1,68 @@
+"""The demo itself, and that its judge would notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import demo
+from bridge.demo import posts
+from bridge.simulation import Simulator
+
+
+def shown(folder: Path) -> tuple[int, str]:
+    lines: list[str] = []
+    code = demo.show(folder, lines.append)
+    return code, "\n".join(lines)
+
+
+@pytest.mark.slow
+def test_the_demo_mirrors_everything_once_and_leaves_its_state(tmp_path: Path) -> None:
+    for _ in range(2):
+        code, told = shown(tmp_path / "demo")
+        assert code == 0, told
+        assert "Nothing is missing, nothing is doubled, nothing leaked." in told
+        assert (tmp_path / "demo" / "tribridge.db").exists()
+
+
+@pytest.mark.parametrize("wrong", ["doubled", "leaked", "missing"])
+def test_the_judge_sees_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    hello = posts.Said(
+        posts.M, "A single word of greeting from the night desk", {posts.B: 1, posts.X: 1}
+    )
+    secret = posts.Said(
+        posts.M, "Followers alone may read this", {}, more={"visibility": "private"}
+    )
+    monkeypatch.setattr(demo, "POSTS", (hello, secret))
+    monkeypatch.setattr(demo, "PATIENCE", 4.0)
+    monkeypatch.setattr(demo, "REST", 0.3)
+    rest = demo._rest
+
+    def interfere(stage: Any) -> None:
+        rest(stage)
+        simulator, name, _ = stage._people[posts.B]
+        speak: Any = simulator
+        if wrong == "doubled":
+            speak.say(name, hello.text)
+        elif wrong == "leaked":
+            speak.say(name, secret.text)
+        else:
+            network: Simulator = simulator
+            network.journal[:] = [e for e in network.journal if e.text != hello.text]
+
+    monkeypatch.setattr(demo, "_rest", interfere)
+    code, told = shown(tmp_path / "demo")
+    assert code == 1
+    assert told.count("WRONG: ") == 1
+
+
+def test_the_demo_never_empties_what_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "novel.txt").write_text("chapter one")
+    code, told = shown(tmp_path)
+    assert code == 1
+    assert "not an earlier demo's" in told
+    assert (tmp_path / "novel.txt").read_text() == "chapter one"
