@@ -208,6 +208,21 @@ def test_a_dry_run_posts_nothing_and_prints_what_it_would(w: World, tmp_path: Pa
     assert w.journal("b") == []
 
 
+def test_a_daemon_in_dry_run_shows_and_writes_nothing(
+    w: World, start: Start, tmp_path: Path
+) -> None:
+    tribridge("once", "--config", config(w))
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    said(w, "Vises, men sendes ikke")
+    daemon = start("run", "--dry-run", "--config", config(w))
+    assert daemon.stdout is not None
+    assert "one: m -> " in daemon.stdout.readline()
+    code, _ = finish(daemon)
+    assert code == 0
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+    assert w.journal("b") == w.journal("x") == []
+
+
 def test_secrets_never_reach_output_or_log(w: World) -> None:
     from bridge.simulation import Fault
 

@@ -414,3 +414,50 @@ def test_a_post_that_is_too_old_to_go_out_is_held_not_lost(tmp_path: Path) -> No
         (held,) = w.store.troubled()
         assert (held.state, held.draft.text) == ("held", "Gammelt nytt")
         assert "max_age" in held.error
+
+
+@pytest.mark.parametrize("flavour", ["gotosocial", "takahe"])
+def test_servers_that_are_mastodon_only_by_api_mirror_too(tmp_path: Path, flavour: str) -> None:
+    with world(tmp_path, TRIANGLE, flavour=flavour) as w:
+        w.turn()
+        first = w.say("m", "Hei fra en annen tjener: https://example.com/sti #Tag")
+        w.say("m", "Og et svar", reply_to=first, images=[(png(), "Et rødt felt")])
+        w.say("b", "Hei tilbake", images=[(png("blue"), "Et blått felt")])
+        w.rest(4)
+        (said, answer) = w.copies("b")
+        assert (said.text.split(":")[0], said.links) == (
+            "Hei fra en annen tjener",
+            ("https://example.com/sti",),
+        )
+        assert (answer.text, answer.reply_to, answer.alts) == (
+            "Og et svar",
+            said.id,
+            ("Et rødt felt",),
+        )
+        (home,) = w.copies("m")
+        assert (home.text, home.alts, home.visibility) == (
+            "Hei tilbake",
+            ("Et blått felt",),
+            "public",
+        )
+        assert len(w.copies("x")) == 3
+        w.rest(3)
+        assert [len(w.copies(a)) for a in ("m", "b", "x")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("flavour", ["gotosocial", "takahe"])
+def test_a_lost_answer_doubles_nothing_where_keys_are_ignored(tmp_path: Path, flavour: str) -> None:
+    with world(tmp_path, "one: {from: b, to: m}", flavour=flavour) as w:
+        w.turn()
+        w.say("b", "Første")
+        w.rest(1)
+        w.simulator("m").faults = [
+            Fault("drop_after", match=WRITES["m"]),
+            Fault("drop_before", match=WRITES["m"]),
+        ]
+        for text in ("Andre", "Tredje", "Fjerde"):
+            w.say("b", text)
+        w.rest(5)
+        assert w.texts("m") == ["Første", "Andre", "Fjerde"]
+        (held,) = w.store.troubled()
+        assert (held.state, held.draft.text) == ("held", "Tredje")

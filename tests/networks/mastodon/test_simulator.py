@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bridge import wire
-from bridge.networks.mastodon.markup import mark_up
 from bridge.networks.mastodon.simulator import MastodonSimulator
+from bridge.networks.mastodon.simulator.markup import mark_up
 from tests.networks.mastodon.conftest import World, picture
 
 

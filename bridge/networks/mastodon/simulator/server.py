@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.networks.mastodon.flavours import FLAVOURS, FlavourName, instance
-from bridge.networks.mastodon.simulated import Account, Attachment, Refusal, Server
+from bridge.networks.mastodon.simulator.flavours import FLAVOURS, FlavourName, instance
+from bridge.networks.mastodon.simulator.model import Account, Attachment, Refusal, Server
 from bridge.simulation import Request, Response, Simulator
 
 #: requests allowed, and seconds (Mastodon documentation, api/rate-limits; statuses: its code)

@@ -15,14 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge import text
-from bridge.networks.mastodon.flavours import (
+from bridge.networks.mastodon.simulator.flavours import (
     ALT_CHARACTERS,
     IMAGE_BYTES,
     IMAGE_PIXELS,
     IMAGE_TYPES,
     Flavour,
 )
-from bridge.networks.mastodon.markup import Markup, mark_up
+from bridge.networks.mastodon.simulator.markup import Markup, mark_up
 
 KEY_LIFE = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")

@@ -1,0 +1,519 @@
+"""What is promised of sending, on servers that lie, forget, break off or decline."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import outbox, overview
+from bridge.simulation import Fault, Request, Response
+from bridge.workers import Engine
+from tests.test_mirroring import TRIANGLE, WRITES, drafts, png
+from tests.world import World, world
+
+#: how an account's own posts are read
+READS = {"m": "GET /api/v1/accounts", "x": "GET /2/users/"}
+#: refusals as an API words them, and as something in front of it does
+REFUSALS = ['{"error": "Forbidden"}', "<html>Wartungsarbeiten</html>"]
+
+
+def states(w: World, target: str) -> list[str]:
+    """The states of all drafts for an account, oldest first."""
+    identity = w.accounts.open(target).identity.id
+    return [draft.state for draft in drafts(w) if draft.target == identity]
+
+
+def engine(w: World, woken: list[tuple[str, datetime]] | None = None) -> Engine:
+    """The workers of a daemon, with its alarm clock."""
+    return Engine(
+        w.config,
+        w.store,
+        w.accounts,
+        report=lambda *_: None,
+        wake=lambda account, at: woken.append((account, at)) if woken is not None else None,
+    )
+
+
+# Doubt
+
+
+@pytest.mark.parametrize("body", REFUSALS)
+@pytest.mark.parametrize("target", ["m", "x"])
+def test_a_refused_reading_leaves_a_doubt_a_doubt_and_the_copy_does_not_come_home(
+    tmp_path: Path, target: str, body: str
+) -> None:
+    third = "x" if target == "m" else "m"
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.say("b", "Zum Aufwärmen")
+        w.rest(1)
+        w.simulator(target).faults = [
+            Fault("drop_after", match=WRITES[target]),
+            Fault("answer", match=READS[target], status=403, body=body),
+        ]
+        w.say("b", "Steht längst da")
+        w.read("b")
+        w.deliver(target)
+        assert states(w, target) == ["sent", "sending"]
+        w.rest(4)
+        assert states(w, target) == ["sent", "sent"]
+        assert w.texts("b") == []
+        assert w.texts(third) == ["Zum Aufwärmen", "Steht längst da"]
+
+
+def test_a_resend_that_is_refused_is_held_and_the_first_request_may_still_act(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.simulator("m").faults = [
+            Fault("act_late", match=WRITES["m"]),
+            Fault("answer", match=WRITES["m"], status=422, body='{"error": "Validation failed"}'),
+        ]
+        w.say("b", "Sent, men godt")
+        w.rest(4)
+        assert states(w, "m") == ["held"]
+        w.simulator("m").release_late()
+        w.rest(4)
+        assert states(w, "m") == ["sent"]
+        assert [w.texts(account) for account in "mbx"] == [
+            ["Sent, men godt"],
+            [],
+            ["Sent, men godt"],
+        ]
+
+
+@pytest.mark.parametrize("body", REFUSALS)
+@pytest.mark.parametrize("target", ["m", "x"])
+def test_a_refused_reading_before_sending_kills_nothing_in_the_queue(
+    tmp_path: Path, target: str, body: str
+) -> None:
+    with world(tmp_path, f"one: {{from: b, to: {target}}}") as w:
+        w.turn()
+        said = [f"Besked nummer {n}" for n in range(4)]
+        for text in said:
+            w.say("b", text)
+        w.simulator(target).faults = [
+            Fault("answer", match=READS[target], status=404, body=body, times=100)
+        ]
+        w.turn()
+        w.simulator(target).faults = []
+        w.rest(3)
+        assert w.texts(target) == said
+
+
+@pytest.mark.parametrize("target", ["m", "b", "x"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_web_page_instead_of_an_answer_kills_nothing(
+    tmp_path: Path, target: str, status: int
+) -> None:
+    source = "b2" if target != "b" else "m2"
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
+        w.turn()
+        said = [f"Melding nummer {n}" for n in range(5)]
+        for text in said:
+            w.say(source, text)
+        w.simulator(target).faults = [
+            Fault("answer", match=WRITES[target], status=status, body="<html>Ups</html>", times=100)
+        ]
+        w.turn()
+        w.simulator(target).faults = []
+        w.clock.advance(minutes=30)
+        w.rest(3)
+        # X keeps no keys, so the one that was tried stays in doubt
+        held = 1 if target == "x" else 0
+        assert w.texts(target) == said[held:]
+        assert states(w, target) == ["held"] * held + ["sent"] * (5 - held)
+
+
+@pytest.mark.parametrize("target", ["m", "x"])
+def test_pictures_without_words_in_doubt_never_adopt_another_picture(
+    tmp_path: Path, target: str
+) -> None:
+    third = "x" if target == "m" else "m"
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.simulator(target).faults = [Fault("drop_before", match=WRITES[target])]
+        w.say("b", "", images=[(png("red"), "Katten min")])
+        w.read("b")
+        w.deliver(target)
+        own = w.say(target, "", images=[(png("blue"), "Noe helt annet")])
+        w.rest(6)
+        assert states(w, target) == ["held"]
+        assert [copy.alts for copy in w.copies(third)] == [("Katten min",)]
+        assert (w.copies(target), w.copies("b")) == ([], [])
+        (held,) = w.store.troubled()
+        assert own in held.error
+        unsure = [v for v in w.store.verdicts() if v.verdict == "held"]
+        assert {v.source_id for v in unsure} == {own}
+        assert {v.reason for v in unsure} == {f"may be our own copy of {held.source_url}"}
+
+
+@pytest.mark.parametrize("source", ["x", "b"])
+def test_a_full_width_hashtag_is_known_again_after_a_lost_answer(
+    tmp_path: Path, source: str
+) -> None:
+    third = "b" if source == "x" else "x"
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.simulator("m").faults = [Fault("drop_after", match=WRITES["m"])]
+        w.say(source, "Kveldens bilde ＃katt")
+        w.rest(5)
+        assert w.copies(source) == []
+        assert (len(w.copies("m")), len(w.copies(third))) == (1, 1)
+
+
+class Killed(BaseException):
+    """The process is killed."""
+
+
+@pytest.mark.parametrize("target", ["m", "b", "x"])
+def test_a_reply_attaches_to_a_copy_that_is_recognised_on_the_same_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    source, third = [account for account in "mbx" if account != target]
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.simulator(target).faults = [Fault("drop_after", match=WRITES[target])]
+        origin = w.say(source, "الخبر الأول من Bergen")
+        w.read(source)
+        w.deliver(third)
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(outbox._Courier, "_settle", killed)
+            w.deliver(target)
+        w.restart()
+        (copy,) = w.copies(target)
+        w.say(target, "Et svar på kopien", reply_to=copy.id)
+        w.read(target)
+        w.rest(4)
+        assert [(c.text, c.reply_to) for c in w.copies(source)] == [("Et svar på kopien", origin)]
+        assert w.texts(third)[-1] == "Et svar på kopien"
+
+
+def test_two_bots_that_cut_differently_make_one_copy(tmp_path: Path) -> None:
+    bots = "one: {from: m, to: b, long: truncate}\ntwo: {from: m, to: b, long: thread}"
+    with world(tmp_path, bots) as w:
+        w.turn()
+        w.say("m", " ".join(f"Satz Nummer {n} über den Haushalt." for n in range(14)))
+        w.rest()
+        (text,) = w.texts("b")
+        assert text.startswith("Satz Nummer 0")
+        assert w.reasons("two") == ["already queued by one"]
+
+
+# Images
+
+
+FORGET: dict[str, Callable[[World], None]] = {
+    "m": lambda w: w.networks["mastodon"]._server.media.clear(),
+    "b": lambda w: w.networks["bluesky"].forget_blobs("anna.test"),
+    "x": lambda w: w.networks["twitter"]._files._files.clear(),
+}
+
+
+@pytest.mark.parametrize(("wait", "writes"), [(60, 3), (3600, 2)])
+@pytest.mark.parametrize("target", ["m", "b", "x"])
+def test_images_that_the_server_forgot_are_uploaded_again(
+    tmp_path: Path, target: str, wait: int, writes: int
+) -> None:
+    source = "m" if target == "b" else "b"
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
+        w.turn()
+        w.simulator(target).faults = [
+            Fault("answer", match=WRITES[target], status=429, headers={"retry-after": str(wait)})
+        ]
+        w.say(source, "Mit Bild", images=[(png(), "Der Hafen")])
+        w.turn()
+        FORGET[target](w)
+        w.clock.advance(seconds=wait)
+        w.rest(3)
+        assert [(c.text, c.alts) for c in w.copies(target)] == [("Mit Bild", ("Der Hafen",))]
+        # after a long wait they are not even tried
+        assert w.simulator(target).requests[WRITES[target]] == writes
+
+
+def test_a_look_at_an_image_in_processing_may_fail(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: m}") as w:
+        w.networks["mastodon"]._server.processing = timedelta(seconds=20)
+        w.turn()
+        w.say("b", "Tåke over fjorden", images=[(png(), "Tåke")])
+        w.simulator("m").faults = [Fault("drop_before", match="GET /api/v1/media")]
+        w.rest(4)
+        assert [(c.text, c.alts) for c in w.copies("m")] == [("Tåke over fjorden", ("Tåke",))]
+
+
+def test_an_image_that_cannot_be_downloaded_is_asked_for_ever_more_rarely(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Med bilde", images=[(png(), "Et bilde")])
+        w.say("m", "Uten bilde")
+        w.simulator("m").faults = [Fault("answer", match="GET /media", status=503, times=10_000)]
+        w.turn()
+        assert w.texts("b") == ["Uten bilde"]
+        for _ in range(240):
+            w.clock.advance(seconds=15)
+            w.deliver("b")
+        asked = sum(n for kind, n in w.requests("mastodon").items() if "GET /media" in kind)
+        assert 5 <= asked < 20
+        w.simulator("m").faults = []
+        w.clock.advance(minutes=40)
+        w.deliver("b")
+        assert w.texts("b") == ["Uten bilde", "Med bilde"]
+
+
+def test_an_upload_that_always_fails_keeps_nothing_else_back(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: m, max_age: 30d}") as w:
+        w.turn()
+        w.simulator("m").faults = [
+            Fault("answer", match="POST /api/v2/media", status=500, times=10_000)
+        ]
+        w.say("b", "Med bilde", images=[(png(), "Et bilde")])
+        w.say("b", "Uten bilde")
+        w.turn()
+        assert w.texts("m") == ["Uten bilde"]
+        for _ in range(outbox.LAST_MEDIA_FAILURE + 1):
+            w.clock.advance(minutes=40)
+            w.deliver("m")
+        assert states(w, "m") == ["held", "sent"]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[",
+        "http://[::1",
+        "https://host:port/x",
+        "https://exa\x00mple.test/",
+        "http://x:99999999/",
+    ],
+)
+def test_an_image_that_moved_to_no_address_keeps_nothing_else_back(
+    tmp_path: Path, location: str
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Med bilde", images=[(png(), "Et bilde")])
+        w.say("m", "Uten bilde")
+        w.simulator("m").faults = [
+            Fault(
+                "answer", match="GET /media", status=302, headers={"Location": location}, times=99
+            )
+        ]
+        w.rest(3)
+        assert w.texts("b") == ["Uten bilde"]
+        assert states(w, "b")[0] in ("queued", "held")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_only_the_host_of_the_account_that_posted_is_asked_on_a_private_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, moved: bool
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Von der eigenen Seite", images=[(png(), "Eigenes")])
+        w.rest(1)
+        assert [copy.alts for copy in w.copies("b")] == [("Eigenes",)]
+        server, elsewhere = w.simulator("m"), w.simulator("x").url + "/intern.png"
+        w.say("m", "Vom Nachbarn", images=[(png(), "Fremdes")])
+        if moved:
+            server.faults = [
+                Fault("answer", match="GET /media", status=302, headers={"Location": elsewhere})
+            ]
+        else:
+            for attachment in server._server.media.values():
+                attachment.entity["url"] = elsewhere
+        before = w.requests("twitter")
+        w.turn()
+        assert w.requests("twitter") == before
+        assert len(w.copies("b")) == 1
+        assert states(w, "b") == ["sent", "queued"]
+
+
+# Servers that decline
+
+
+def test_a_record_that_always_fails_does_not_keep_its_account_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b, max_age: 30d}") as w:
+        w.turn()
+        server = w.simulator("b")
+        handle = server.handle
+
+        def failing(request: Request) -> Response:
+            if b"Gift" in request.body:
+                return Response(500, {"error": "InternalServerError"})
+            response: Response = handle(request)
+            return response
+
+        monkeypatch.setattr(server, "handle", failing)
+        w.say("m", "Gift")
+        w.say("m", "Efter regnen")
+        for _ in range(6):
+            w.turn()
+            w.clock.advance(hours=2)
+        w.rest(1)
+        assert w.texts("b") == ["Efter regnen"]
+        assert states(w, "b") == ["held", "sent"]
+
+
+def test_an_error_nested_too_deep_to_read_is_an_error_like_others(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: [m, x]}") as w:
+        w.turn()
+        w.say("b", "Hei fra dypet")
+        w.simulator("m").faults = [
+            Fault("answer", match=WRITES["m"], status=500, body="[" * 100_000)
+        ]
+        w.rest(4)
+        assert (w.texts("m"), w.texts("x")) == (["Hei fra dypet"], ["Hei fra dypet"])
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("b", {"ratelimit-reset": "600", "retry-after": "600"}),
+        ("b", {"ratelimit-reset": "600"}),
+        ("m", {"x-ratelimit-reset": "600"}),
+        ("x", {"x-rate-limit-reset": "600", "x-rate-limit-remaining": "0"}),
+    ],
+)
+def test_a_limit_that_names_seconds_where_a_time_belongs_is_not_hammered(
+    tmp_path: Path, target: str, headers: dict[str, str]
+) -> None:
+    source = "m2" if target == "b" else "b2"
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
+        w.turn()
+        w.simulator(target).faults = [
+            Fault("answer", match=WRITES[target], status=429, headers=headers, times=10_000)
+        ]
+        w.say(source, "Immer mit der Ruhe")
+        w.turn()
+        for _ in range(120):
+            w.clock.advance(seconds=1)
+            w.deliver(target)
+        assert 1 <= w.simulator(target).requests[WRITES[target]] < 5
+
+
+# Bots and accounts that changed
+
+
+@pytest.mark.parametrize("attempted", [False, True])
+@pytest.mark.parametrize(
+    ("bots", "state"),
+    [
+        ("two: {from: m2, to: b}", "held"),
+        ("one: {from: m, to: x}\ntwo: {from: m2, to: b}", "held"),
+        ("one: {from: m, to: b, mode: disabled}", "waits"),
+        ("one: {from: m, to: b, mode: dry-run}", "waits"),
+    ],
+    ids=["removed", "retargeted", "disabled", "dry-run"],
+)
+def test_a_bot_that_no_longer_mirrors_publishes_nothing(
+    tmp_path: Path, bots: str, state: str, *, attempted: bool
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.simulator("b").faults = [Fault("drop_before", match=WRITES["b"], times=2)]
+        w.say("m", "Skal ikke ut")
+        w.read("m")
+        if attempted:
+            w.deliver("b")
+        w.configure(bots)
+        w.restart()
+        for _ in range(3):
+            w.clock.advance(hours=1)
+            w.deliver("b")
+        assert w.copies("b") == []
+        waiting = "sending" if attempted else "queued"
+        assert states(w, "b") == [waiting if state == "waits" else state]
+
+
+def test_a_bot_that_is_live_again_sends_what_waited(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Etter pausen")
+        w.read("m")
+        for mode in ("disabled", "live"):
+            w.configure(f"one: {{from: m, to: b, mode: {mode}}}")
+            w.restart()
+            w.clock.advance(hours=1)
+            w.deliver("b")
+            assert w.texts("b") == (["Etter pausen"] if mode == "live" else [])
+
+
+def test_drafts_go_out_to_an_account_that_was_renamed_in_the_config(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Venter på et nytt navn")
+        w.read("m")
+        w.settings["avisa"] = w.settings.pop("b")
+        w.configure("one: {from: m, to: avisa}")
+        w.restart()
+        running = engine(w)
+        running.prepare()
+        running.deliver_waiting()
+        for _ in range(3):
+            running.read(w.config.bots["one"])
+            running.lanes.wait()
+            w.clock.advance(minutes=2)
+        assert running.lanes.stop(1)
+        assert w.texts("b") == ["Venter på et nytt navn"]
+
+
+# The daemon
+
+
+@pytest.mark.parametrize("broken", ["next_draft", "sending"])
+def test_an_unexpected_error_is_followed_by_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Disken var full")
+        woken: list[tuple[str, datetime]] = []
+        running = engine(w, woken)
+        with monkeypatch.context() as patch:
+            patch.setattr(w.store, broken, fail)
+            running.read(w.config.bots["one"])
+            running.lanes.wait()
+        ((account, at),) = woken
+        assert account == "b"
+        assert w.clock() < at <= w.clock() + timedelta(minutes=1)
+        assert w.copies("b") == []
+        w.clock.at = at
+        running.deliver("b")
+        running.lanes.wait()
+        assert running.lanes.stop(1)
+        assert w.texts("b") == ["Disken var full"]
+
+
+def test_the_error_of_an_account_that_is_only_posted_to_clears(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        running = engine(w)
+        w.simulator("b").faults = [
+            Fault("answer", match="POST /xrpc/com.atproto.server.createSession", status=503)
+        ]
+        errors = []
+        for _ in range(2):
+            running.read(w.config.bots["one"])
+            running.lanes.wait()
+            running.pulse.save(w.config.state.file)
+            shown = json.loads(json.dumps(overview.status(w.config, w.store)))["accounts"]
+            errors += [account["error"] for account in shown if account["name"] == "b"]
+            w.clock.advance(minutes=2)
+        assert running.lanes.stop(1)
+        assert errors[0] is not None
+        assert errors[1] is None
