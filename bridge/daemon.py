@@ -65,7 +65,7 @@ class Daemon:
         for number, bot in enumerate(bots):
             first = now + timedelta(seconds=spread * number / max(len(bots), 1))
             self._scheduler.add_job(
-                self.engine.read,
+                self.engine.tick,
                 args=[bot],
                 trigger=self._trigger(bot),
                 id=f"bot {bot.name}",

@@ -12,12 +12,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bridge.accounts import Accounts, Opened
 from bridge.ingest import Report, ingest
+from bridge.network import Busy
 from bridge.outbox import deliver
 from bridge.post import Draft, Post, Skip
 from bridge.schema import Bot, Config
@@ -112,6 +113,12 @@ class Engine:
         self._wake = wake
         self._due: dict[tuple[str, bool], set[str]] = {}
         self._due_lock = threading.Lock()
+        self._last_read: dict[tuple[str, str], datetime] = {}
+        self._rests_until: dict[str, datetime] = {}
+        self._bots_of: dict[str, list[Bot]] = {}
+        for bot in config.bots.values():
+            for source in _sources(bot):
+                self._bots_of.setdefault(source, []).append(bot)
         self._rehearsal: Store | None = store if rehearse else None
 
     def prepare(self) -> None:
@@ -126,19 +133,50 @@ class Engine:
         if self._rehearsal is not None:
             self._rehearsal.close()
 
+    def tick(self, bot: Bot) -> None:
+        """A bot's time has come: have its sources read, unless another bot's tick just did.
+
+        Bots with the same source share its readings, so that many of them do not ask for the same
+        page one after the other; those with a `cron` keep to their own times.
+        """
+        for source in _sources(bot):
+            if bot.cron or not self._is_fresh(bot, source):
+                self._submit(bot, source)
+
     def read(self, bot: Bot) -> None:
-        """Have every source of a bot read, together with other bots that are due."""
-        dry = self._rehearse or bot.mode == "dry-run"
-        if bot.mode == "disabled":
+        """Have every source of a bot read now."""
+        for source in _sources(bot):
+            self._submit(bot, source)
+
+    def _submit(self, bot: Bot, source: str) -> None:
+        if bot.mode == "disabled" or self.accounts.now() < self._rests_until.get(source, _NEVER):
             return
-        for source in {route.source for route in bot.routes}:
-            with self._due_lock:
-                self._due.setdefault((source, dry), set()).add(bot.name)
-            self.lanes.submit(source, f"read {dry}", lambda s=source: self._read(s, dry))  # type: ignore[misc]
+        dry = self._is_dry(bot)
+        with self._due_lock:
+            self._due.setdefault((source, dry), set()).add(bot.name)
+        self.lanes.submit(source, f"read {dry}", lambda: self._read(source, dry))
+
+    def _is_dry(self, bot: Bot) -> bool:
+        return self._rehearse or bot.mode == "dry-run"
+
+    def _is_fresh(self, bot: Bot, source: str) -> bool:
+        """Whether a bot had its source read less than half its interval ago."""
+        last = self._last_read.get((bot.name, source))
+        return last is not None and self.accounts.now() - last < bot.every / 2
 
     def _read(self, source: str, dry: bool) -> None:  # noqa: FBT001 - a private task
         with self._due_lock:
             names = self._due.pop((source, dry), set())
+            names |= {
+                bot.name
+                for bot in self._bots_of[source]
+                if bot.mode != "disabled"
+                and self._is_dry(bot) == dry
+                and not bot.cron
+                and not self._is_fresh(bot, source)
+            }
+            for name in names:
+                self._last_read[name, source] = self.accounts.now()
         routes = [
             (name, route)
             for name in sorted(names)
@@ -158,10 +196,13 @@ class Engine:
                 done.queued,
                 done.skipped,
             )
+        error = done.errors.get(source)
+        if isinstance(error, Busy):
+            self._rests_until[source] = error.retry_at
         asked = {source, *(route.target for _, route in routes)}
         self.pulse.read(source, names, asked, self.accounts.now(), done.errors)
-        for account, error in done.errors.items():
-            log.warning("%s: %s", account, error)
+        for account, trouble in done.errors.items():
+            log.warning("%s: %s", account, trouble)
         if not dry:
             # what waits for an account that had another name in the config is found when it opens
             for target in done.targets | self.accounts.newly_opened():
@@ -209,6 +250,13 @@ class Engine:
         self.pulse.delivered(target, self.accounts.now(), done.error)
         if done.next_at is not None:
             self._wake(target, done.next_at)
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _sources(bot: Bot) -> set[str]:
+    return {route.source for route in bot.routes}
 
 
 class Pulse:

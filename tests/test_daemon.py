@@ -35,7 +35,7 @@ def test_two_hundred_bots_due_in_the_same_second_all_run(
         if len(ran) == 200:
             all_ran.set()
 
-    daemon.engine.read = read  # type: ignore[method-assign]
+    daemon.engine.tick = read  # type: ignore[method-assign]
     daemon.start()
     assert all_ran.wait(30), sorted(ran)
     assert daemon.stop()

@@ -29,6 +29,7 @@ from bridge.sandbox import Sandbox
 from bridge.schema import Kind
 from bridge.simulation import Fault
 from bridge.store.migrations import migrations
+from bridge.store.rows import SEVERAL
 from tests import make_reference
 from tests.pages import PAGES, ROOT, blocks, code, rows, section, text_of
 from tests.world import World
@@ -97,9 +98,13 @@ def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
     assert f"up to {GRACE:.0f} seconds" in page
     assert f"after {outbox.FIRST_WAIT.seconds} seconds, then" in page
     assert f"at most every {outbox.LONGEST_WAIT.seconds // 60} minutes" in page
+    assert f"held after {outbox.LAST_MEDIA_FAILURE} failures" in page
+    assert (SEVERAL, "failed three times or more" in page) == (3, True)
+    assert (outbox.LAST_FAILURE, "after eight attempts" in page) == (8, True)
     page = text_of("docs/architecture.md")
     assert f"not before {outbox.SERVER_MAY_ACT.seconds} seconds" in page
     assert f"not after {outbox.KEY_LIFE.seconds // 60} minutes" in page
+    assert f"in doubt after {outbox.LONGEST_DOUBT.seconds // 3600} hours" in page
     assert f"two readings {outbox.BETWEEN_READINGS.seconds} seconds apart" in page
 
 
@@ -149,7 +154,7 @@ def paths(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         for item in value:
             yield from paths(item, at + "[]")
     else:
-        kinds = {str: "string", int: "number", type(None): "null"}
+        kinds = {str: "string", int: "number", bool: "boolean", type(None): "null"}
         yield at, kinds[type(value)]
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bridge.daemon import once
+from bridge.simulation import Fault
 from bridge.workers import Engine, Lanes, Pulse, last_runs, pulse_file
 from tests.world import Clock, world
 
@@ -137,3 +139,50 @@ def test_two_names_for_one_account_are_an_error_not_a_loop(tmp_path: Path) -> No
         w.say("m", "Skal ikke gå i ring")
         w.rest()
         assert w.copies("m") == []
+
+
+def test_bots_with_one_source_share_its_readings(tmp_path: Path) -> None:
+    bots = "\n".join(f"bot{n}: {{from: m, to: {'b' if n % 2 else 'x'}}}" for n in range(20))
+    with world(tmp_path, bots) as w:
+        engine = Engine(w.config, w.store, w.accounts, report=lambda *_: None)
+        once(engine, w.store)
+        w.clock.advance(minutes=5)
+        w.simulator("m").requests.clear()
+        for _ in range(4):
+            for bot in w.config.bots.values():
+                engine.tick(bot)
+                engine.lanes.wait()
+                w.clock.advance(seconds=6)
+        pages = [n for kind, n in w.requests("mastodon").items() if kind.endswith("statuses")]
+        assert sum(pages) == 8
+
+
+def test_a_bot_with_a_cron_keeps_to_its_own_times(tmp_path: Path) -> None:
+    with world(tmp_path, "often: {from: m, to: b}\nrarely: {from: m, to: x, every: 1h}") as w:
+        rarely = replace(w.config.bots["rarely"], cron="0 9 * * mon")
+        bots = {**w.config.bots, "rarely": rarely}
+        engine = Engine(replace(w.config, bots=bots), w.store, w.accounts, report=lambda *_: None)
+        engine.tick(bots["often"])
+        engine.lanes.wait()
+        assert {route.bot for route in w.store.first_runs()} == {"often"}
+        engine.tick(rarely)
+        engine.lanes.wait()
+        assert {route.bot for route in w.store.first_runs()} == {"often", "rarely"}
+
+
+def test_a_source_that_asks_for_rest_gets_it(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        engine = Engine(w.config, w.store, w.accounts, report=lambda *_: None)
+        once(engine, w.store)
+        w.simulator("m").faults = [
+            Fault("answer", status=429, headers={"Retry-After": "600"}, body="{}")
+        ]
+        for _ in range(5):
+            w.clock.advance(minutes=2)
+            engine.tick(w.config.bots["one"])
+            engine.lanes.wait()
+        w.simulator("m").requests.clear()
+        w.clock.advance(minutes=2)
+        engine.tick(w.config.bots["one"])
+        engine.lanes.wait()
+        assert sum(w.requests("mastodon").values()) == 1
