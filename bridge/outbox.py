@@ -203,16 +203,15 @@ def deliver(
         draft = store.next_draft(target.identity.id, accounts.now())
         if draft is None:
             break
+        done.error = None
         outcome: Sent | Wait | Stop | Settle
         try:
             outcome = courier.handle(draft)
-            done.error = None
-        except Exception as error:
-            if not isinstance(error, ClientError):
-                log.exception("%s: sending a copy of %s failed", target_name, draft.source_url)
-                done.error = ClientError(f"failed unexpectedly: {type(error).__name__}")
-            else:
-                done.error = error
+        except ClientError as error:
+            done.error = error
+        except Exception as error:  # noqa: BLE001 - an odd draft must not stop the others
+            done.error = _defect(error, draft, store)
+        if done.error is not None:
             failures, doubt = draft.attempts + 1, draft.state == "sending"
             outcome = after(done.error, failures, accounts.now(), jitter(), in_doubt=doubt)
         _note(store, draft, outcome, failed=done.error is not None)
@@ -221,6 +220,13 @@ def deliver(
             done.stopped.append(f"{draft.source_url} is {outcome.state}: {outcome.reason}")
     done.next_at = store.next_time(target.identity.id)
     return done
+
+
+def _defect(error: Exception, draft: QueuedDraft, store: Store) -> ClientError:
+    """An error that should not happen, as one of the kinds: after a request has left, a doubt."""
+    log.error("%s: sending a copy of %s failed", draft.target, draft.source_url, exc_info=error)
+    said = f"failed unexpectedly: {type(error).__name__}"
+    return Uncertain(said) if store.is_sending(draft) else ClientError(said)
 
 
 def _note(

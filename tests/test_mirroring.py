@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from bridge.simulation import Fault
-from bridge.store import QueuedDraft
+from bridge.store import QueuedDraft, Store
 from tests.world import World, world
 
 TRIANGLE = "news: {between: [m, b, x]}"
@@ -309,6 +311,29 @@ WRITES = {
     "b": "POST /xrpc/com.atproto.repo.putRecord",
     "x": "POST /2/tweets",
 }
+
+
+@pytest.mark.parametrize("target", ["m", "b", "x"])
+def test_a_defect_after_the_request_left_doubles_nothing(
+    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "m2" if target != "m" else "b2"
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
+        w.turn()
+        w.say(source, "Første")
+        w.rest(1)
+        recorded = Store.sent
+
+        def fail_once(self: Store, *args: Any) -> None:
+            monkeypatch.setattr(Store, "sent", recorded)
+            raise sqlite3.OperationalError("disk I/O error")
+
+        monkeypatch.setattr(Store, "sent", fail_once)
+        w.say(source, "Andre")
+        w.say(source, "Tredje")
+        w.rest(4)
+        assert w.texts(target) == ["Første", "Andre", "Tredje"]
+        assert w.store.troubled() == []
 
 
 @pytest.mark.parametrize("target", ["m", "b", "x"])

@@ -323,6 +323,10 @@ class Store(StateFile):
                 (at, text, newest, at, draft.id),
             )
 
+    def is_sending(self, draft: QueuedDraft) -> bool:
+        """Whether a request for a draft may have left and no outcome is recorded."""
+        return bool(self._rows("SELECT 1 FROM drafts WHERE id=? AND state='sending'", (draft.id,)))
+
     def sent(self, draft: QueuedDraft, ref: Ref, root: Ref | None, now: datetime) -> None:
         """Record the copy: the draft is done and the link stands, in one transaction."""
         with self.write() as db:
