@@ -192,6 +192,8 @@ class Network:
     rich_links: bool
     #: characters such as `@name` in plain text address people
     mentions_in_text: bool
+    #: a text that two readings of the account do not show can be sent once more
+    absence_is_telling: bool
     #: connect(settings, session, now): `now` gives the present as aware UTC
     connect: Callable[[Mapping[str, str], Session, Callable[[], datetime]], Client]
     #: to_payload(draft, key, uploads, parents, now): the body of the write request, as JSON

@@ -29,7 +29,7 @@ from bridge.network import (
 )
 from bridge.post import Post, Ref, ref_to
 from bridge.schema import Bot
-from bridge.store import Blocks, Copy, QueuedDraft, Store
+from bridge.store import SEVERAL, Blocks, Copy, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
 
@@ -51,6 +51,8 @@ BOT_WAIT = timedelta(minutes=10)
 LAST_FAILURE = 8
 #: how long a draft in doubt may keep later ones waiting
 LONGEST_DOUBT = timedelta(hours=6)
+#: how long X refuses a text that it has seen before, as far as is known
+TWIN_LIFE = timedelta(hours=24)
 #: how long servers are trusted to keep an image that no post shows yet
 UPLOAD_LIFE = timedelta(minutes=30)
 #: failed downloads or uploads of an image after which its draft is left to a person
@@ -138,11 +140,13 @@ def after_search(
     now: datetime,
     *,
     keeps_keys: bool,
+    may_resend: bool = False,
 ) -> Post | Wait | Resend | Stop:
     """What a reading of the account tells about a draft in doubt: its copy, or what to do.
 
     Where the server keeps keys, a resend with the same key inside their life is harmless. Where it
-    does not, absence in two readings still leaves a doubt that only a person can settle.
+    does not, absence in two readings still leaves a doubt that only a person can settle, unless
+    `may_resend` says that the network's absence is telling and nothing else went out like it.
     """
     if len(matches) == 1 and is_telling(draft, matches[0]):
         return matches[0]
@@ -150,8 +154,6 @@ def after_search(
         urls = ", ".join(post.url for post in matches)
         return Stop("held", f"in doubt: what stands there may be this copy or not ({urls})")
     attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
-    if now - doubted > LONGEST_DOUBT:
-        return Stop("held", "in doubt for too long: look whether it stands on the account")
     if keeps_keys:
         if now - attempted < SERVER_MAY_ACT:
             again = attempted + SERVER_MAY_ACT
@@ -161,6 +163,8 @@ def after_search(
     if draft.absences == 0:
         again = now + BETWEEN_READINGS
         return Wait(again, "in doubt: not found, looking once more", "account", absent=True)
+    if may_resend and draft.attempted_at == draft.doubted_at:
+        return Resend()
     return Stop(
         "held",
         "in doubt: no answer came when it was sent, and it was not found on the account since: "
@@ -214,7 +218,9 @@ def deliver(
         if done.error is not None:
             failures, doubt = draft.attempts + 1, draft.state == "sending"
             outcome = after(done.error, failures, accounts.now(), jitter(), in_doubt=doubt)
-        _note(store, draft, outcome, failed=done.error is not None)
+        # being asked to wait is no failure
+        failed = done.error is not None and not isinstance(done.error, Busy)
+        _note(store, draft, outcome, failed=failed)
         done.sent += isinstance(outcome, Sent)
         if isinstance(outcome, Stop):
             done.stopped.append(f"{draft.source_url} is {outcome.state}: {outcome.reason}")
@@ -313,12 +319,20 @@ class _Courier:
             return parents
         client = self.target.client
         if client.repeatable:
-            if self.accounts.now() - (draft.doubted_at or self.accounts.now()) > LONGEST_DOUBT:
+            now = self.accounts.now()
+            lasted = now - (draft.doubted_at or now)
+            if lasted > LONGEST_DOUBT and draft.attempts >= SEVERAL:
                 return Stop("held", "in doubt for too long: the server keeps failing on it")
             return self._publish(draft, draft.payload, parents)
         matches = self._search(draft)
         now = self.accounts.now()
-        verdict = after_search(draft, matches, now, keeps_keys=client.keeps_keys)
+        verdict = after_search(
+            draft,
+            matches,
+            now,
+            keeps_keys=client.keeps_keys,
+            may_resend=self._may_resend(draft, now),
+        )
         match verdict:
             case Post():
                 return self._stands(draft, ref_to(verdict), parents)
@@ -342,6 +356,15 @@ class _Courier:
             more = page.more and page.cursor != cursor
             cursor = page.cursor
         return found
+
+    def _may_resend(self, draft: QueuedDraft, now: datetime) -> bool:
+        """Whether the draft is a text, on a network whose silence is telling, without a twin."""
+        return (
+            self.target.network.absence_is_telling
+            and bool(draft.draft.text.strip())
+            and not draft.draft.media
+            and not self.store.has_twin(draft, now - TWIN_LIFE)
+        )
 
     def _bot_says_no(self, draft: QueuedDraft) -> Wait | Stop | None:
         """Why the draft's bot does not let it go out now, if it does not."""

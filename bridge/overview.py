@@ -71,11 +71,11 @@ def status_text(found: dict[str, Any]) -> str:
     lines = ["Accounts"]
     for account in found["accounts"]:
         drafts = account["drafts"]
-        waiting = drafts["queued"] + drafts["sending"]
+        pending = drafts["queued"] + drafts["sending"]
         lines.append(
             f"  {account['name']:<22} {account['network']:<9} {account['handle'] or '(never used)'}"
             f"  read {_when(account['last_read'])}"
-            f"  sent {drafts['sent']}, waiting {waiting}, held {drafts['held']},"
+            f"  sent {drafts['sent']}, waiting {pending}, held {drafts['held']},"
             f" dead {drafts['dead']}"
         )
         if account["error"]:
@@ -87,11 +87,20 @@ def status_text(found: dict[str, Any]) -> str:
             f"  {bot['name']:<22} {', '.join(bot['from'])} -> {', '.join(bot['to'])}{mode}"
             f"  last run {_when(bot['last_run'])}"
         )
-    lines.append("Held, dead or overdue" if found["troubled"] else "Nothing is held, dead or late")
-    for draft in found["troubled"]:
+    waiting = [draft for draft in found["troubled"] if not draft["overdue"]]
+    overdue = [draft for draft in found["troubled"] if draft["overdue"]]
+    lines += _drafts("Waiting", waiting) if waiting else []
+    lines += _drafts("Held, dead or overdue", overdue) or ["Nothing is held, dead or overdue"]
+    return "\n".join(lines)
+
+
+def _drafts(title: str, drafts: list[dict[str, Any]]) -> list[str]:
+    """Lines about drafts under a title; none if there are none."""
+    lines = [title] if drafts else []
+    for draft in drafts:
         lines.append(f"  {draft['state']:<7} {draft['original']} -> {draft['target']}")
         lines.append(f"          {draft['reason']}")
-    return "\n".join(lines)
+    return lines
 
 
 def _when(at: str | None) -> str:

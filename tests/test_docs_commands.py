@@ -140,7 +140,7 @@ done
     page, _ = json.JSONDecoder().raw_decode(out[out.index('{"cursor"') :])
     assert [record["value"]["text"] for record in page["records"]] == ["Hello from curl"]
     assert out.count("  -> newsroom_") == 2
-    assert "Nothing is held, dead or late" in out
+    assert "Nothing is held, dead or overdue" in out
     assert sorted(f.name for f in tmp_path.iterdir()) == ["config.yaml", "run.log"]
 
 

@@ -15,7 +15,6 @@ from bridge.outbox import (
     FIRST_WAIT,
     KEY_LIFE,
     LAST_FAILURE,
-    LONGEST_DOUBT,
     LONGEST_WAIT,
     Resend,
     Settle,
@@ -94,12 +93,6 @@ def test_pictures_without_words_are_never_taken_for_the_copy() -> None:
     assert after_search(silent, [marked], NOW, keeps_keys=False) is marked
 
 
-def test_no_doubt_lasts_for_ever() -> None:
-    late = NOW + LONGEST_DOUBT + SECOND
-    for keeps_keys in (True, False):
-        assert isinstance(after_search(in_doubt(), [], late, keeps_keys=keeps_keys), Stop)
-
-
 def test_a_server_that_stays_uncertain_is_left_alone_for_a_while() -> None:
     assert after(Uncertain("cut"), 1, NOW, 0.5, in_doubt=True) == Settle(NOW + 15 * SECOND, "cut")
     assert after(Uncertain("cut"), 3, NOW, 0.5, in_doubt=True) == Settle(NOW + 60 * SECOND, "cut")
@@ -151,3 +144,14 @@ def test_where_no_keys_are_kept_two_readings_without_it_leave_it_to_a_person() -
     second = after_search(in_doubt(absences=1), [], NOW + 30 * SECOND, keeps_keys=False)
     assert isinstance(second, Stop)
     assert second.state == "held"
+
+
+def test_a_text_that_may_be_sent_again_is_so_once() -> None:
+    absent_twice = in_doubt(absences=1)
+    assert after_search(absent_twice, [], NOW, keeps_keys=False, may_resend=True) == Resend()
+    first = after_search(in_doubt(), [], NOW, keeps_keys=False, may_resend=True)
+    assert isinstance(first, Wait)
+    resent = in_doubt(absences=1, attempted_at=NOW + 60 * SECOND)
+    assert isinstance(
+        after_search(resent, [], NOW + 90 * SECOND, keeps_keys=False, may_resend=True), Stop
+    )

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from bridge.post import Draft, Ref, utc
 from bridge.store.file import AlreadyRunning, StateError, StateFile
 from bridge.store.rows import (
+    SEVERAL,
     Blocks,
     Copy,
     NewDraft,
@@ -27,6 +28,7 @@ from bridge.store.rows import (
 )
 
 __all__ = [
+    "SEVERAL",
     "AlreadyRunning",
     "Blocks",
     "Copy",
@@ -323,6 +325,13 @@ class Store(StateFile):
                 (at, text, newest, at, draft.id),
             )
 
+    def has_twin(self, draft: QueuedDraft, since: datetime) -> bool:
+        """Whether another draft with the same text went to the same account after a time."""
+        others = self._drafts(
+            "target=? AND id<>? AND attempted_at>?", (draft.target, draft.id, since.isoformat())
+        )
+        return any(other.draft.text == draft.draft.text for other in others)
+
     def is_sending(self, draft: QueuedDraft) -> bool:
         """Whether a request for a draft may have left and no outcome is recorded."""
         return bool(self._rows("SELECT 1 FROM drafts WHERE id=? AND state='sending'", (draft.id,)))
@@ -406,7 +415,7 @@ class Store(StateFile):
         )
 
     def troubled(self) -> list[QueuedDraft]:
-        """Drafts that failed at least once or need a person, oldest first."""
+        """Drafts that wait for a reason or need a person, oldest first."""
         return self._drafts(
             "state IN ('held','dead') OR (state IN ('queued','sending') AND error <> '')"
             " ORDER BY id",

@@ -48,6 +48,7 @@ NETWORK = Network(
     visibilities=False,
     rich_links=True,
     mentions_in_text=False,
+    absence_is_telling=False,
     connect=_connect,
     to_payload=_to_payload,
     matches=_matches,

@@ -47,6 +47,7 @@ NETWORK = Network(
     visibilities=True,
     rich_links=False,
     mentions_in_text=True,
+    absence_is_telling=False,
     connect=_connect,
     to_payload=_to_payload,
     matches=_matches,

@@ -50,6 +50,7 @@ NETWORK = Network(
     visibilities=False,
     rich_links=False,
     mentions_in_text=True,
+    absence_is_telling=True,
     connect=_connect,
     to_payload=_to_payload,
     matches=_matches,
