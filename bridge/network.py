@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Protocol
 
 from bridge.post import Draft, Post, Ref
@@ -176,7 +177,7 @@ class Parents:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The manifest of a network. Importing it imports no SDK; `connect` does."""
+    """The manifest of a network: plain data; what it names is imported when it is first used."""
 
     name: str
     title: str
@@ -194,11 +195,32 @@ class Network:
     mentions_in_text: bool
     #: a text that two readings of the account do not show can be sent once more
     absence_is_telling: bool
-    #: connect(settings, session, now): `now` gives the present as aware UTC
-    connect: Callable[[Mapping[str, str], Session, Callable[[], datetime]], Client]
-    #: to_payload(draft, key, uploads, parents, now): the body of the write request, as JSON
-    to_payload: Callable[
-        [Draft, str, tuple[dict[str, Any], ...], Parents | None, datetime], dict[str, Any]
-    ]
-    #: matches(payload, key, post): whether `post` may be what `payload` became
-    matches: Callable[[Mapping[str, Any], str, Post], bool]
+    #: the folder, with `client.py` and `write.py` in it, and the class in the former
+    package: str
+    client: str
+
+    def connect(
+        self, settings: Mapping[str, str], session: Session, now: Callable[[], datetime]
+    ) -> Client:
+        """A client for an account; `now` gives the present as aware UTC."""
+        made: Client = getattr(import_module(f"{self.package}.client"), self.client)(
+            settings, session, now
+        )
+        return made
+
+    def to_payload(
+        self,
+        draft: Draft,
+        key: str,
+        uploads: tuple[dict[str, Any], ...],
+        parents: Parents | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """The whole body of the one request that publishes a draft, as JSON. Pure."""
+        write = import_module(f"{self.package}.write")
+        payload: dict[str, Any] = write.to_payload(draft, key, uploads, parents, now)
+        return payload
+
+    def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:
+        """Whether `post` may be what `payload` became. Pure."""
+        return bool(import_module(f"{self.package}.write").matches(payload, key, post))

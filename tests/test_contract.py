@@ -358,3 +358,18 @@ def test_a_server_that_is_not_there_is_unreachable(server: Server) -> None:
     client = server.client(**{url: "http://127.0.0.1:9"})
     with pytest.raises(Unreachable):
         client.login()
+
+
+def test_every_manifest_names_a_client_that_is_one() -> None:
+    from bridge.networks.bluesky.client import BlueskyClient
+    from bridge.networks.mastodon.client import MastodonClient
+    from bridge.networks.twitter.client import TwitterClient
+
+    kinds: dict[str, Callable[..., Client]] = {
+        "bluesky": BlueskyClient,
+        "mastodon": MastodonClient,
+        "twitter": TwitterClient,
+    }
+    assert kinds.keys() == NETWORKS.keys()
+    for name, kind in kinds.items():
+        assert getattr(kind, "__name__", "") == NETWORKS[name].client

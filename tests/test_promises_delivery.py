@@ -246,6 +246,8 @@ def test_an_error_nested_too_deep_to_read_is_an_error_like_others(tmp_path: Path
         w.simulator("m").faults = [
             Fault("answer", match=WRITES["m"], status=500, body="[" * 100_000)
         ]
+        w.turn()
+        assert "500" in [draft.error for draft in drafts(w)][0]
         w.rest(4)
         assert (w.texts("m"), w.texts("x")) == (["Hei fra dypet"], ["Hei fra dypet"])
 

@@ -1,39 +1,9 @@
-"""Bluesky: manifest. Importing it imports no SDK; its functions import what they need."""
+"""Bluesky: manifest. Importing it imports no SDK."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
-
-from bridge.network import Client, Network, Parents, Session
-from bridge.post import Draft, Post
+from bridge.network import Network
 from bridge.schema import Setting
-
-
-def _connect(settings: Mapping[str, str], session: Session, now: Callable[[], datetime]) -> Client:
-    from bridge.networks.bluesky.client import BlueskyClient
-
-    return BlueskyClient(settings, session, now)
-
-
-def _to_payload(
-    draft: Draft,
-    key: str,
-    uploads: tuple[dict[str, Any], ...],
-    parents: Parents | None,
-    now: datetime,
-) -> dict[str, Any]:
-    from bridge.networks.bluesky.write import to_payload
-
-    return to_payload(draft, key, uploads, parents, now)
-
-
-def _matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:
-    from bridge.networks.bluesky.write import matches
-
-    return matches(payload, key, post)
-
 
 NETWORK = Network(
     name="bluesky",
@@ -49,7 +19,6 @@ NETWORK = Network(
     rich_links=True,
     mentions_in_text=False,
     absence_is_telling=False,
-    connect=_connect,
-    to_payload=_to_payload,
-    matches=_matches,
+    package=__name__,
+    client="BlueskyClient",
 )

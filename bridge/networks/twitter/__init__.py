@@ -1,39 +1,9 @@
-"""Twitter (X): manifest. Importing it imports no SDK; its functions import what they need."""
+"""Twitter (X): manifest. Importing it imports no SDK."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
-
-from bridge.network import Client, Network, Parents, Session
-from bridge.post import Draft, Post
+from bridge.network import Network
 from bridge.schema import Setting
-
-
-def _connect(settings: Mapping[str, str], session: Session, now: Callable[[], datetime]) -> Client:
-    from bridge.networks.twitter.client import TwitterClient
-
-    return TwitterClient(settings, session, now)
-
-
-def _to_payload(
-    draft: Draft,
-    key: str,
-    uploads: tuple[dict[str, Any], ...],
-    parents: Parents | None,
-    now: datetime,
-) -> dict[str, Any]:
-    from bridge.networks.twitter.write import to_payload
-
-    return to_payload(draft, key, uploads, parents, now)
-
-
-def _matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:
-    from bridge.networks.twitter.write import matches
-
-    return matches(payload, key, post)
-
 
 NETWORK = Network(
     name="twitter",
@@ -51,7 +21,6 @@ NETWORK = Network(
     rich_links=False,
     mentions_in_text=True,
     absence_is_telling=True,
-    connect=_connect,
-    to_payload=_to_payload,
-    matches=_matches,
+    package=__name__,
+    client="TwitterClient",
 )
