@@ -221,6 +221,10 @@ class Network:
         payload: dict[str, Any] = write.to_payload(draft, key, uploads, parents, now)
         return payload
 
+    def spell_url(self, url: str) -> str:
+        """A URL as it must stand in plain text to be a link as a whole. Pure."""
+        return str(import_module(f"{self.package}.write").spell_url(url))
+
     def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:
         """Whether `post` may be what `payload` became. Pure."""
         return bool(import_module(f"{self.package}.write").matches(payload, key, post))

@@ -159,12 +159,13 @@ def _in_url(runs: Runs, at: int) -> bool:
 
 
 def _link(run: Run, target: Network) -> list[Run]:
-    if shows_url(run):
-        text = shorten_url(run.target) if target.rich_links else run.target
-        return [replace(run, text=text)]
-    if target.rich_links:
-        return [run]
-    return [Run(f"{defuse_mentions(run.text)} ("), replace(run, text=run.target), Run(")")]
+    if not target.rich_links:
+        url = target.spell_url(run.target)
+        link = replace(run, text=url, target=url)
+        if shows_url(run):
+            return [link]
+        return [Run(f"{defuse_mentions(run.text)} ("), link, Run(")")]
+    return [replace(run, text=shorten_url(run.target))] if shows_url(run) else [run]
 
 
 def shows_url(run: Run) -> bool:
@@ -178,6 +179,7 @@ def shows_url(run: Run) -> bool:
 
 def _with_link(runs: Runs, url: str, target: Network) -> Runs:
     """Runs with a link after an empty line, unless they lead there already."""
+    url = target.spell_url(url)
     if not url or any(run.kind == "link" and run.target == url for run in runs):
         return runs
     text = shorten_url(url) if target.rich_links else url
@@ -234,7 +236,7 @@ def _fit(
         if policy.long == "truncate":
             ending: Runs = (Run("…"),)
             if policy.link_back != "never":
-                runs = tuple(run for run in runs if run.target != url)
+                runs = tuple(run for run in runs if run.target != target.spell_url(url))
                 ending = _with_link((Run("…"),), url, target)
             losses.append(Loss("text", "the end was cut off"))
             return [truncate_runs(runs, fits, ending)]

@@ -222,3 +222,21 @@ def test_only_the_first_part_answers_what_the_original_answers() -> None:
     first, *rest = drafts(post, TWITTER)
     assert first.reply_to == Ref("6", POST.account)
     assert all(draft.reply_to is None for draft in rest)
+
+
+@pytest.mark.parametrize(
+    ("url", "on_x"),
+    [
+        ("https://example.com/dalen/snø", "https://example.com/dalen/snø"),
+        (
+            "https://example.com/صباح?a=1#ب",
+            "https://example.com/%D8%B5%D8%A8%D8%A7%D8%AD?a=1#%D8%A8",
+        ),
+        ("https://example.com/a%20b/东京", "https://example.com/a%20b/%E4%B8%9C%E4%BA%AC"),
+    ],
+)
+def test_a_link_that_x_would_cut_short_is_escaped(url: str, on_x: str) -> None:
+    post = replace(POST, runs=(Run("Les "), Run(url, "link", url), Run(" nå")))
+    assert one(post, TWITTER).text == f"Les {on_x} nå"
+    assert one(post, MASTODON).text == f"Les {url} nå"
+    assert [run.target for run in one(post, BLUESKY).runs if run.kind == "link"] == [url]

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 import regex
 
@@ -179,6 +180,14 @@ def comparable(text: str) -> str:
         out += text[at : link.start] + _bare_url(link.value)
         at = link.end
     return out + text[at:]
+
+
+def escape_url(url: str) -> str:
+    """A URL whose path, query and fragment are ASCII; what is escaped already stays as it is."""
+    start = url.find("/", url.find("://") + 3) if "://" in url else url.find("/")
+    if start < 0:
+        return url
+    return url[:start] + quote(url[start:], safe="%/:?#[]@!$&'()*+,;=~-._")
 
 
 def _bare_url(url: str) -> str:

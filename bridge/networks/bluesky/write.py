@@ -104,6 +104,11 @@ def to_payload(
     return {"rkey": record_key(key, created), "record": record}
 
 
+def spell_url(url: str) -> str:
+    """The URL itself: links are facets, whatever stands in them."""
+    return url
+
+
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001 - a protocol
     """Whether `post` is the copy with this key: the record tells."""
     return post.mark == key

@@ -47,6 +47,13 @@ def _language(languages: tuple[str, ...]) -> str:
     return code if re.fullmatch("[a-z]{2,3}", code) else ""
 
 
+def spell_url(url: str) -> str:
+    """A URL that Mastodon takes for one whole link."""
+    spans = text.mastodon_entities(url)
+    whole = len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(url))
+    return url if whole else text.escape_url(url)
+
+
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
     """Whether `post` may be what `payload` became.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.network import Parents
 from bridge.post import Draft, Post
-from bridge.text import comparable
+from bridge.text import comparable, escape_url, x_entities
 
 
 def to_payload(
@@ -31,6 +31,13 @@ def to_payload(
     if uploads:
         payload["media"] = {"media_ids": [upload["id"] for upload in uploads]}
     return payload
+
+
+def spell_url(url: str) -> str:
+    """A URL that X takes for one whole link: X ends links before many other scripts."""
+    spans = x_entities(url)
+    whole = len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(url))
+    return url if whole else escape_url(url)
 
 
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001

@@ -1,0 +1,44 @@
+"""A part of the crash harness (`python -m tests.crash`), and whether it finds what is broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def crash(*options: str) -> subprocess.CompletedProcess[str]:
+    """The harness in a process of its own: it forks, which a process with threads should not."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.crash", *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
+def test_nothing_is_lost_or_doubled_however_often_the_process_is_killed(flavour: str) -> None:
+    done = crash("--kills", "120", "--seed", "5", "--flavour", flavour)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 lost, 0 doubled" in done.stdout
+
+
+@pytest.mark.parametrize("mutant", ["no-sending", "no-key", "no-match", "no-settle"])
+def test_the_harness_finds_a_protocol_that_lacks_a_step(mutant: str) -> None:
+    done = crash("--kills", "120", "--seed", "5", "--points", "named", "--mutant", mutant)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "FOUND" in done.stdout
+
+
+def test_a_seed_repeats_itself_where_no_timer_chooses() -> None:
+    options = ("--kills", "20", "--seed", "8", "--points", "named", "--verbose")
+    first, second = (crash(*options).stdout.splitlines() for _ in range(2))
+    assert len(first) > 5
+    assert [line for line in first if " kills/s" not in line] == [
+        line for line in second if " kills/s" not in line
+    ]
