@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test pds slow bench check lint types layers wheel clean
+.PHONY: demo test pds slow crash bench check lint types layers wheel clean
 
 demo: $(STAMP)
 	@$(BIN)/tribridge demo
@@ -18,6 +18,11 @@ pds: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/pytest -m slow
+
+# Kills the engine again and again, and compares the networks with what was said on them.
+KILLS ?= 300
+crash: $(STAMP)
+	$(BIN)/python -m tests.crash --kills $(KILLS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench

@@ -131,7 +131,7 @@ def after(
 
 @dataclass(frozen=True, slots=True)
 class Resend:
-    """The draft does not stand and can safely be sent again."""
+    """Sending the draft again is safe, whether it stands or not."""
 
 
 def after_search(
@@ -144,15 +144,13 @@ def after_search(
 ) -> Post | Wait | Resend | Stop:
     """What a reading of the account tells about a draft in doubt: its copy, or what to do.
 
-    Where the server keeps keys, a resend with the same key inside their life is harmless. Where it
-    does not, absence in two readings still leaves a doubt that only a person can settle, unless
-    `may_resend` says that the network's absence is telling and nothing else went out like it.
+    Where the server keeps keys, a resend with the same key inside their life is harmless, and names
+    the right one among posts that look alike. Where it does not, absence in two readings still
+    leaves a doubt that only a person can settle, unless `may_resend` says that the network's
+    absence is telling and nothing else went out like it.
     """
     if len(matches) == 1 and is_telling(draft, matches[0]):
         return matches[0]
-    if matches:
-        urls = ", ".join(post.url for post in matches)
-        return Stop("held", f"in doubt: what stands there may be this copy or not ({urls})")
     attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
     if keeps_keys:
         if now - attempted < SERVER_MAY_ACT:
@@ -160,6 +158,9 @@ def after_search(
             return Wait(again, "in doubt: looking once more before sending again", "account")
         if now - doubted < KEY_LIFE:
             return Resend()
+    if matches:
+        urls = ", ".join(post.url for post in matches)
+        return Stop("held", f"in doubt: what stands there may be this copy or not ({urls})")
     if draft.absences == 0:
         again = now + BETWEEN_READINGS
         return Wait(again, "in doubt: not found, looking once more", "account", absent=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -21,24 +22,31 @@ def crash(*options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("flavour", ["mastodon", "gotosocial"])
-def test_nothing_is_lost_or_doubled_however_often_the_process_is_killed(flavour: str) -> None:
-    done = crash("--kills", "120", "--seed", "5", "--flavour", flavour)
+@pytest.mark.parametrize(("flavour", "kills"), [("mastodon", "100"), ("gotosocial", "60")])
+def test_nothing_is_lost_or_doubled_however_often_the_process_is_killed(
+    flavour: str, kills: str
+) -> None:
+    done = crash("--kills", kills, "--seed", "5", "--flavour", flavour)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 lost, 0 doubled" in done.stdout
 
 
 @pytest.mark.parametrize("mutant", ["no-sending", "no-key", "no-match", "no-settle"])
 def test_the_harness_finds_a_protocol_that_lacks_a_step(mutant: str) -> None:
-    done = crash("--kills", "120", "--seed", "5", "--points", "named", "--mutant", mutant)
+    done = crash("--kills", "240", "--seed", "5", "--points", "named", "--mutant", mutant)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "FOUND" in done.stdout
 
 
 def test_a_seed_repeats_itself_where_no_timer_chooses() -> None:
-    options = ("--kills", "20", "--seed", "8", "--points", "named", "--verbose")
-    first, second = (crash(*options).stdout.splitlines() for _ in range(2))
+    options = ("--kills", "12", "--seed", "8", "--points", "named", "--verbose")
+    first, second = (
+        [
+            re.sub(r"127\.0\.0\.1:\d+", "server", line)
+            for line in crash(*options).stdout.splitlines()
+            if " kills/s" not in line
+        ]
+        for _ in range(2)
+    )
     assert len(first) > 5
-    assert [line for line in first if " kills/s" not in line] == [
-        line for line in second if " kills/s" not in line
-    ]
+    assert first == second

@@ -85,10 +85,9 @@ def test_a_refusal_in_doubt_says_nothing_of_what_stands_there() -> None:
 
 def test_pictures_without_words_are_never_taken_for_the_copy() -> None:
     silent = in_doubt(draft=Draft((), NOW))
-    for keeps_keys in (True, False):
-        outcome = after_search(silent, [found("9")], NOW, keeps_keys=keeps_keys)
-        assert isinstance(outcome, Stop)
-        assert outcome.state == "held"
+    outcome = after_search(silent, [found("9")], NOW, keeps_keys=False)
+    assert isinstance(outcome, Stop)
+    assert outcome.state == "held"
     marked = replace(found("9"), mark="k")
     assert after_search(silent, [marked], NOW, keeps_keys=False) is marked
 
@@ -116,10 +115,16 @@ def test_one_match_is_the_copy() -> None:
 
 
 def test_several_matches_are_for_a_person() -> None:
-    outcome = after_search(in_doubt(), [found("8"), found("9")], NOW, keeps_keys=True)
+    outcome = after_search(in_doubt(), [found("8"), found("9")], NOW, keeps_keys=False)
     assert isinstance(outcome, Stop)
     assert outcome.state == "held"
     assert "https://t.example/8, https://t.example/9" in outcome.reason
+
+
+def test_where_keys_are_kept_the_key_tells_which_of_several_it_is() -> None:
+    both = [found("8"), found("9")]
+    assert isinstance(after_search(in_doubt(), both, NOW, keeps_keys=True), Wait)
+    assert after_search(in_doubt(), both, NOW + 60 * SECOND, keeps_keys=True) == Resend()
 
 
 def test_where_keys_are_kept_an_absent_draft_is_sent_again_after_a_minute() -> None:

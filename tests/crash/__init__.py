@@ -1,0 +1,1 @@
+"""Kills the engine again and again against simulated networks, and judges what stands there."""

@@ -1,0 +1,130 @@
+"""One life of the process under test: the real engine, with the places where it may be killed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from bridge import daemon, ingest, outbox, wire, workers
+from bridge.accounts import Accounts
+from bridge.networks.bluesky.client import BlueskyClient
+from bridge.networks.mastodon.client import MastodonClient
+from bridge.schema import Config
+from bridge.store import Store
+from tests.crash.shared import Shared
+
+#: real seconds after which a life counts as hung
+HUNG = 60
+
+
+def live(
+    config: Config, shared: Shared, seed: str, steps: list[float], mutant: str, errors: Path
+) -> NoReturn:
+    """Pass after pass, the clock moved on by `steps` (seconds) after each; then exit with 0."""
+    signal.alarm(HUNG)
+    random.seed(seed)
+    shared.begin()
+    try:
+        handler = logging.FileHandler(errors, delay=True)
+        handler.setLevel(logging.ERROR)
+        logging.getLogger().addHandler(handler)
+        _add_points(shared)
+        MUTANTS[mutant]()
+        store = Store.open(config.state.file, durability="process")
+        store.own("once")
+        accounts = Accounts(config, store, shared.now)
+        engine = workers.Engine(config, store, accounts, report=lambda *_: None)
+        for step in steps:
+            daemon.once(engine, store)
+            shared.advance(step)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def one_thread() -> None:
+    """Let one thread do everything, so that a life repeats itself."""
+    workers.Lanes.__init__.__defaults__ = (1,)
+
+
+def _add_points(shared: Shared) -> None:
+    write, send = Store.write, wire.send
+
+    @contextmanager
+    def watched_write(self: Store) -> Iterator[Any]:
+        what = sys._getframe(2).f_code.co_name
+        shared.here("before begin", what)
+        with write(self) as db:
+            yield db
+            shared.here("before commit", what)
+        shared.here("after commit", what)
+
+    def watched_send(method: str, url: str, **more: Any) -> wire.Answer:
+        if method == "GET":
+            return send(method, url, **more)
+        what = f"{method} {urlsplit(url).path}"
+        shared.here("before request", what)
+        answer = send(method, url, **more)
+        shared.here("after answer", what)
+        return answer
+
+    Store.write = watched_write  # type: ignore[assignment,method-assign]
+    wire.send = watched_send
+
+
+# Faults that the harness must find.
+
+
+def _no_sending() -> None:
+    Store.sending = lambda *_, **__: None  # type: ignore[method-assign]
+
+
+def _no_key() -> None:
+    def forgetful(publish: Callable[..., Any]) -> Callable[..., Any]:
+        def publish_under_any_key(self: Any, payload: dict[str, Any], key: str) -> Any:
+            if "rkey" in payload:
+                digits = "234567abcdefghijklmnopqrstuvwxyz"
+                other = "".join(secrets.choice(digits) for _ in range(4))
+                payload = {**payload, "rkey": payload["rkey"][:9] + other}
+            return publish(self, payload, secrets.token_hex(16))
+
+        return publish_under_any_key
+
+    for client in (BlueskyClient, MastodonClient):
+        client.publish = forgetful(client.publish)  # type: ignore[method-assign]
+
+
+def _no_match() -> None:
+    for module in (outbox, ingest):
+        module.may_be_copy = lambda *_: False  # type: ignore[attr-defined]
+
+
+def _no_settle() -> None:
+    def send_again(self: Any, draft: Any) -> Any:
+        parents = self._parents(draft)
+        if isinstance(parents, outbox.Wait | outbox.Stop):
+            return parents
+        return self._publish(draft, draft.payload, parents)
+
+    outbox._Courier._settle = send_again  # type: ignore[method-assign]
+
+
+#: by the name on the command line
+MUTANTS: dict[str, Callable[[], None]] = {
+    "": lambda: None,
+    "no-sending": _no_sending,
+    "no-key": _no_key,
+    "no-match": _no_match,
+    "no-settle": _no_settle,
+}
