@@ -83,10 +83,7 @@ def status_text(found: dict[str, Any]) -> str:
     lines.append("Bots")
     for bot in found["bots"]:
         mode = "" if bot["mode"] == "live" else f" [{bot['mode']}]"
-        lines.append(
-            f"  {bot['name']:<22} {', '.join(bot['from'])} -> {', '.join(bot['to'])}{mode}"
-            f"  last run {_when(bot['last_run'])}"
-        )
+        lines.append(f"  {bot['name']:<22} {_ways(bot)}{mode}  last run {_when(bot['last_run'])}")
     waiting = [draft for draft in found["troubled"] if not draft["overdue"]]
     overdue = [draft for draft in found["troubled"] if draft["overdue"]]
     lines += _drafts("Waiting", waiting) if waiting else []
@@ -101,6 +98,12 @@ def _drafts(title: str, drafts: list[dict[str, Any]]) -> list[str]:
         lines.append(f"  {draft['state']:<7} {draft['original']} -> {draft['target']}")
         lines.append(f"          {draft['reason']}")
     return lines
+
+
+def _ways(bot: dict[str, Any]) -> str:
+    """From where to where a bot mirrors."""
+    sources, targets = ", ".join(bot["from"]), ", ".join(bot["to"])
+    return f"between {sources}" if sources == targets else f"{sources} -> {targets}"
 
 
 def _when(at: str | None) -> str:
