@@ -81,7 +81,10 @@ def ingest(
             _mark_start(bot, route, source, accounts, store, done)
             continue
         key = RouteKey(bot, source.identity.id, target.identity.id)
-        at = store.cursor(key) or store.cursor(_start_of(bot, source, route))
+        at = store.cursor(key)
+        if at is None and store.cursor(_start_of(bot, source, route)):
+            store.name_target(_start_of(bot, source, route), key.target)
+            at = store.cursor(key)
         cursor, started = at if at else (None, accounts.now())
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
@@ -117,7 +120,8 @@ def _mark_start(
     except ClientError as error:
         done.errors[source.name] = error
         return
-    store.record(Recording(cursors={start: begin.cursor}), accounts.now())
+    old = [_old(start, post) for post in begin.posts]
+    store.record(Recording(verdicts=old, cursors={start: begin.cursor}), accounts.now())
 
 
 def _backfill(setting: BackfillSetting) -> Backfill:
@@ -133,9 +137,7 @@ def _begin(
     page = Recording()
     for way in ways:
         page.cursors[way.key] = start.cursor
-        page.verdicts += [
-            _skipped(way, post, Skip("from before the bot's first run")) for post in start.posts
-        ]
+        page.verdicts += [_old(way.key, post) for post in start.posts]
     store.record(page, now)
     return start.cursor
 
@@ -311,6 +313,11 @@ def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDra
         )
         for draft in drafts
     ]
+
+
+def _old(route: RouteKey, post: Post) -> Verdict:
+    reason = "from before the bot's first run"
+    return Verdict(route, post.id, post.revision, "skipped", reason, post.url)
 
 
 def _skipped(way: _Way, post: Post, skip: Skip) -> Verdict:

@@ -279,3 +279,20 @@ def test_a_thread_goes_on_after_an_edit_on_x(tmp_path: Path, *, read_before: boo
         copies = w.copies("b")
         assert [copy.text.startswith("Første del") for copy in copies] == [True, False]
         assert (copies[1].text, copies[1].reply_to) == ("Andre del", copies[0].id)
+
+
+@pytest.mark.parametrize(("source", "target"), [("b", "m"), ("x", "b"), ("m", "x")])
+def test_a_target_that_was_away_at_the_first_run_gets_what_came_since_and_nothing_older(
+    tmp_path: Path, source: str, target: str
+) -> None:
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
+        w.say(source, "Fra før boten begynte")
+        w.simulator(target).faults = [Fault("answer", status=503, times=100)]
+        w.read(source)
+        w.say(source, "Mens målet var borte")
+        w.simulator(target).faults = []
+        w.clock.advance(minutes=2)
+        w.rest(3)
+        assert w.texts(target) == ["Mens målet var borte"]
+        w.rest(2)
+        assert w.texts(target) == ["Mens målet var borte"]

@@ -87,6 +87,15 @@ class Store(StateFile):
         )
         return (rows[0][0], utc(rows[0][1])) if rows else None
 
+    def name_target(self, route: RouteKey, target: str) -> None:
+        """Give a route, begun before its target's identity was known, its real target."""
+        with self.write() as db:
+            for table in ("cursors", "seen"):
+                db.execute(
+                    f"UPDATE {table} SET target=? WHERE bot=? AND source=? AND target=?",
+                    (target, route.bot, route.source, route.target),
+                )
+
     def seen(self, route: RouteKey, ids: Iterable[str]) -> dict[str, set[str]]:
         """The revisions on which the route has a verdict, by the ids of these posts."""
         rows = self._rows(
