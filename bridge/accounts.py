@@ -146,12 +146,20 @@ class Accounts:
 
     def host_of(self, identity: str) -> str:
         """The host, with its port, of the service of a configured account; "" if it is unknown."""
-        name = self.names_of([identity]).get(identity)
+        name = self.name_of(identity)
         if name is None:
             return ""
         account = self._configured[name]
         settings = NETWORKS[account.network].settings
         return urlsplit(next(account.settings[s.name] for s in settings if s.kind == "url")).netloc
+
+    def name_of(self, identity: str) -> str | None:
+        """The name of the configured account with an identity; those that are open first."""
+        with self._lock:
+            for account in self._opened.values():
+                if account.identity.id == identity:
+                    return account.name
+        return self.names_of([identity]).get(identity)
 
     def known_identity(self, name: str) -> str | None:
         """The identity of an account from an earlier login, without asking anybody."""

@@ -374,7 +374,7 @@ class _Courier:
             return Stop("held", f"its bot {draft.bot} is not in the config any more")
         if bot.mode != "live":
             return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}")
-        source = self.accounts.names_of([draft.source]).get(draft.source)
+        source = self.accounts.name_of(draft.source)
         limit = next(
             (
                 route.policy.max_age
@@ -426,10 +426,9 @@ class _Courier:
     def _upload(self, draft: QueuedDraft) -> tuple[dict[str, Any], ...] | Wait | Stop:
         """References to the draft's uploaded images; those of earlier attempts are used again."""
         uploads = list(draft.uploads)
-        own_host = self.accounts.host_of(draft.source)
         for item in draft.draft.media[len(uploads) :]:
             try:
-                data = media.fetch(item, own_host=own_host)
+                data = media.fetch(item, own_host=self.accounts.host_of(draft.source))
                 image = media.fit(item, data, self.target.client.limits)
                 uploads.append(self.target.client.upload(image))
             except (Unreachable, Uncertain) as error:

@@ -137,6 +137,8 @@ def silence(runs: Runs) -> Runs:
     """
     while True:
         text = "".join(run.text for run in runs)
+        if "@" not in text and "＠" not in text:
+            return runs
         spans = [s for s in (*x_entities(text), *mastodon_entities(text)) if s.kind == "mention"]
         loose = [
             at

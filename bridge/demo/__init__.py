@@ -47,7 +47,7 @@ def show(folder: Path, echo: Callable[[str], Any]) -> int:
     people = _accounts(sandbox, settings)
     _write_config(folder, people)
     echo(f"Three networks run on this machine; the bots of bots/ mirror {len(people)} accounts.\n")
-    stage = _Stage(people, {})
+    stage = _Stage(people)
     stage.say(BEFORE)
     loaded = config.load(folder / "config.yaml")
     store = Store.open(loaded.state.file, durability=loaded.state.durability)
@@ -152,13 +152,9 @@ def picture(alt: str) -> bytes:
 class _Stage:
     """What was said, and what stands on the networks because of it."""
 
-    def __init__(
-        self,
-        people: dict[str, tuple[Simulator, str, dict[str, str]]],
-        said: dict[tuple[str, str], Said],
-    ) -> None:
+    def __init__(self, people: dict[str, tuple[Simulator, str, dict[str, str]]]) -> None:
         self._people = people
-        self._said = said
+        self._said: dict[tuple[str, str], Said] = {}
         self._ids: list[str] = []
 
     def say(self, said: Said) -> None:
