@@ -1,6 +1,6 @@
 """Delivering what is queued to one account, exactly once.
 
-What a failure means for a draft is a value that `after` and `after_search` return; `deliver` only
+What a failure means for a draft is a value that functions of `outcome` return; `deliver` only
 carries it out. A draft is committed as `sending`, with its payload, before its request leaves; one
 found in that state is settled first: sent again where that is harmless, else looked for on the
 account.
@@ -12,165 +12,44 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from bridge import media
 from bridge.accounts import Accounts, Opened
-from bridge.likeness import is_telling, may_be_copy
+from bridge.likeness import may_be_copy
 from bridge.network import (
     Busy,
     ClientError,
-    LoginNeeded,
     Parents,
     Refused,
     Uncertain,
     Unreachable,
 )
+from bridge.outcome import (
+    BOT_WAIT,
+    FIRST_WAIT,
+    LAST_MEDIA_FAILURE,
+    LONGEST_DOUBT,
+    PARENT_WAIT,
+    TWIN_LIFE,
+    UPLOAD_LIFE,
+    Resend,
+    Sent,
+    Settle,
+    Stop,
+    Wait,
+    after,
+    after_search,
+    backoff,
+)
 from bridge.post import Post, Ref, ref_to
 from bridge.schema import Bot
-from bridge.store import SEVERAL, Blocks, Copy, QueuedDraft, Store
+from bridge.store import SEVERAL, Copy, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
 
-FIRST_WAIT = timedelta(seconds=15)
-LONGEST_WAIT = timedelta(minutes=30)
-#: a request whose answer was lost may still be at work on the server for a while
-SERVER_MAY_ACT = timedelta(seconds=60)
-#: Mastodon remembers an idempotency key for an hour; less, for clocks that differ
-KEY_LIFE = timedelta(minutes=50)
-#: between two readings that must both miss a draft
-BETWEEN_READINGS = timedelta(seconds=30)
-#: how often a draft looks whether the copy that it answers stands
-PARENT_WAIT = timedelta(seconds=30)
-#: how often a login that does not work is tried again while the daemon runs
-LOGIN_WAIT = timedelta(hours=1)
-#: how often a draft looks whether its bot is live again
-BOT_WAIT = timedelta(minutes=10)
-#: failures of a kind that should not happen after which a draft is left to a person
-LAST_FAILURE = 8
-#: how long a draft in doubt may keep later ones waiting
-LONGEST_DOUBT = timedelta(hours=6)
-#: how long X refuses a text that it has seen before, as far as is known
-TWIN_LIFE = timedelta(hours=24)
-#: how long servers are trusted to keep an image that no post shows yet
-UPLOAD_LIFE = timedelta(minutes=30)
-#: failed downloads or uploads of an image after which its draft is left to a person
-LAST_MEDIA_FAILURE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The draft stands on the account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Try again at `until`.
-
-    `blocks` says what else waits: nothing, or everything for the account, until then or until its
-    login works. `absent` says that a reading of the account did not find the draft, `failed` that
-    an attempt was made.
-    """
-
-    until: datetime
-    reason: str
-    blocks: Blocks = ""
-    absent: bool = False
-    failed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Over: `held` until a person decides, or `dead`."""
-
-    state: Literal["held", "dead"]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """The draft may stand: find out at `until`, before anything else goes to the account."""
-
-    until: datetime
-    reason: str
-
-
-def backoff(failures: int, jitter: float) -> timedelta:
-    """How long to wait after so many failures; `jitter` in [0, 1) spreads it by a quarter."""
-    wait = min(FIRST_WAIT * (1 << min(max(failures - 1, 0), 16)), LONGEST_WAIT)
-    return wait * (0.875 + jitter / 4)
-
-
-def after(
-    error: ClientError, failures: int, now: datetime, jitter: float, *, in_doubt: bool = False
-) -> Wait | Stop | Settle:
-    """What becomes of a draft after an attempt that failed, the `failures`-th.
-
-    A draft that was `in_doubt` already is not looked for again at once, so that a server in trouble
-    is left alone.
-    """
-    match error:
-        case Busy():
-            return Wait(max(error.retry_at, now + timedelta(seconds=1)), str(error), "account")
-        case Unreachable():
-            return Wait(now + backoff(failures, jitter), str(error), "account")
-        case Uncertain():
-            return Settle(now + backoff(failures, jitter) if in_doubt else now, str(error))
-        case LoginNeeded():
-            return Wait(now + LOGIN_WAIT, str(error), "login")
-        case Refused() if in_doubt:
-            return Stop("held", f"in doubt, and refused when it was sent again: {error}")
-        case Refused():
-            return Stop("dead", str(error))
-        case _ if failures >= LAST_FAILURE:
-            return Stop("held", str(error))
-        case _:
-            return Wait(now + backoff(failures, jitter), str(error), "account")
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """Sending the draft again is safe, whether it stands or not."""
-
-
-def after_search(
-    draft: QueuedDraft,
-    matches: list[Post],
-    now: datetime,
-    *,
-    keeps_keys: bool,
-    may_resend: bool = False,
-) -> Post | Wait | Resend | Stop:
-    """What a reading of the account tells about a draft in doubt: its copy, or what to do.
-
-    Where the server keeps keys, a resend with the same key inside their life is harmless, and names
-    the right one among posts that look alike. Where it does not, absence in two readings still
-    leaves a doubt that only a person can settle, unless `may_resend` says that the network's
-    absence is telling and nothing else went out like it.
-    """
-    if len(matches) == 1 and is_telling(draft, matches[0]):
-        return matches[0]
-    attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
-    if keeps_keys:
-        if now - attempted < SERVER_MAY_ACT:
-            again = attempted + SERVER_MAY_ACT
-            return Wait(again, "in doubt: looking once more before sending again", "account")
-        if now - doubted < KEY_LIFE:
-            return Resend()
-    if matches:
-        urls = ", ".join(post.url for post in matches)
-        return Stop("held", f"in doubt: what stands there may be this copy or not ({urls})")
-    if draft.absences == 0:
-        again = now + BETWEEN_READINGS
-        return Wait(again, "in doubt: not found, looking once more", "account", absent=True)
-    if may_resend and draft.attempted_at == draft.doubted_at:
-        return Resend()
-    return Stop(
-        "held",
-        "in doubt: no answer came when it was sent, and it was not found on the account since: "
-        "look whether it stands there",
-    )
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -244,15 +123,23 @@ def _note(
         case Sent():
             pass
         case Stop():
-            store.stop(draft, outcome.state, outcome.reason)
+            store.stop(draft, outcome.state, outcome.reason, outcome.code)
         case Settle():
-            until, reason = outcome.until, outcome.reason
-            store.put_off(draft, until, reason, state="sending", blocks="account", failed=failed)
+            store.put_off(
+                draft,
+                outcome.until,
+                outcome.reason,
+                code="doubt",
+                state="sending",
+                blocks="account",
+                failed=failed,
+            )
         case Wait():
             store.put_off(
                 draft,
                 outcome.until,
                 outcome.reason,
+                code=outcome.code,
                 state="sending" if draft.state == "sending" else "queued",
                 blocks=outcome.blocks,
                 failed=failed or outcome.failed,
@@ -294,7 +181,8 @@ class _Courier:
                 raise
             # the server may have forgotten images of an earlier attempt: once more, with new ones
             self.store.forget_uploads(draft)
-            return Wait(self.accounts.now() + FIRST_WAIT, str(error), "account", failed=True)
+            until = self.accounts.now() + FIRST_WAIT
+            return Wait(until, str(error), "media", "account", failed=True)
 
     def _publish(
         self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
@@ -323,7 +211,9 @@ class _Courier:
             now = self.accounts.now()
             lasted = now - (draft.doubted_at or now)
             if lasted > LONGEST_DOUBT and draft.attempts >= SEVERAL:
-                return Stop("held", "in doubt for too long: the server keeps failing on it")
+                return Stop(
+                    "held", "in doubt for too long: the server keeps failing on it", "doubt"
+                )
             return self._publish(draft, draft.payload, parents)
         matches = self._search(draft)
         now = self.accounts.now()
@@ -371,9 +261,9 @@ class _Courier:
         """Why the draft's bot does not let it go out now, if it does not."""
         bot, now = self.bots.get(draft.bot), self.accounts.now()
         if bot is None:
-            return Stop("held", f"its bot {draft.bot} is not in the config any more")
+            return Stop("held", f"its bot {draft.bot} is not in the config any more", "bot")
         if bot.mode != "live":
-            return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}")
+            return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}", "mode")
         source = self.accounts.name_of(draft.source)
         limit = next(
             (
@@ -384,11 +274,11 @@ class _Courier:
             None,
         )
         if limit is None:
-            return Stop("held", f"its bot {bot.name} does not mirror this way any more")
+            return Stop("held", f"its bot {bot.name} does not mirror this way any more", "bot")
         begun = draft.draft.part > 1 or draft.attempted_at is not None
         if draft.backfill or begun or now - draft.draft.created_at <= limit:
             return None
-        return Stop("held", "older than the bot's max_age before it could be sent")
+        return Stop("held", "older than the bot's max_age before it could be sent", "late")
 
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""
@@ -413,13 +303,13 @@ class _Courier:
         if part is not None:
             here = [copy for copy in here if copy.part == part]
             waiting = [d for d in waiting if d.draft.part <= part]
-        stopped = next((d for d in waiting if d.state in ("held", "dead")), None)
+        stopped = next((d for d in waiting if d.state in ("held", "dead", "dropped")), None)
         if stopped is not None:
-            return Stop("held", f"{what} is {stopped.state}: {stopped.error}")
+            return Stop("held", f"{what} is {stopped.state}: {stopped.error}", "parent")
         if waiting:
-            return Wait(self.accounts.now() + PARENT_WAIT, f"waits for {what}")
+            return Wait(self.accounts.now() + PARENT_WAIT, f"waits for {what}", "parent")
         if not here:
-            return Stop("held", f"{what} has no copy here")
+            return Stop("held", f"{what} has no copy here", "parent")
         copy: Copy = here[-1]
         return Parents(copy.ref, copy.root or copy.ref)
 
@@ -434,16 +324,13 @@ class _Courier:
             except (Unreachable, Uncertain) as error:
                 # nothing that anyone sees came of it: it can simply be repeated
                 if draft.attempts >= LAST_MEDIA_FAILURE:
-                    return Stop("held", str(error))
+                    return Stop("held", str(error), "media")
                 until = self.accounts.now() + backoff(draft.attempts + 1, 0.5)
-                return Wait(until, str(error), failed=True)
+                return Wait(until, str(error), "media", failed=True)
             except Refused as error:
-                return Stop("held", str(error))
+                return Stop("held", str(error), "media")
             self.store.uploaded(draft, uploads, self.accounts.now())
         return tuple(uploads)
-
-
-T = TypeVar("T")
 
 
 def _read(call: Callable[[], T]) -> T:

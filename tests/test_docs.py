@@ -22,7 +22,7 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import config, network, outbox, overview
+from bridge import config, network, outcome, overview
 from bridge.cli import CONFIGURATION, FAILURE, OVERDUE, main
 from bridge.demo.posts import POSTS
 from bridge.sandbox import Sandbox
@@ -96,16 +96,16 @@ def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
 
     page = text_of("docs/how-to/operate.md")
     assert f"up to {GRACE:.0f} seconds" in page
-    assert f"after {outbox.FIRST_WAIT.seconds} seconds, then" in page
-    assert f"at most every {outbox.LONGEST_WAIT.seconds // 60} minutes" in page
-    assert f"held after {outbox.LAST_MEDIA_FAILURE} failures" in page
+    assert f"after {outcome.FIRST_WAIT.seconds} seconds, then" in page
+    assert f"at most every {outcome.LONGEST_WAIT.seconds // 60} minutes" in page
+    assert f"held after {outcome.LAST_MEDIA_FAILURE} failures" in page
     assert (SEVERAL, "failed three times or more" in page) == (3, True)
-    assert (outbox.LAST_FAILURE, "after eight attempts" in page) == (8, True)
+    assert (outcome.LAST_FAILURE, "after eight attempts" in page) == (8, True)
     page = text_of("docs/architecture.md")
-    assert f"not before {outbox.SERVER_MAY_ACT.seconds} seconds" in page
-    assert f"not after {outbox.KEY_LIFE.seconds // 60} minutes" in page
-    assert f"in doubt after {outbox.LONGEST_DOUBT.seconds // 3600} hours" in page
-    assert f"two readings {outbox.BETWEEN_READINGS.seconds} seconds apart" in page
+    assert f"not before {outcome.SERVER_MAY_ACT.seconds} seconds" in page
+    assert f"not after {outcome.KEY_LIFE.seconds // 60} minutes" in page
+    assert f"in doubt after {outcome.LONGEST_DOUBT.seconds // 3600} hours" in page
+    assert f"two readings {outcome.BETWEEN_READINGS.seconds} seconds apart" in page
 
 
 REASONS = {
@@ -113,6 +113,7 @@ REASONS = {
     "steps": {"Skip"},
     "render": {"Skip", "Loss"},
     "outbox": {"Wait", "Stop"},
+    "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},
 }
 

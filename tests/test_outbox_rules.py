@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, Unreachable
-from bridge.outbox import (
+from bridge.outcome import (
     FIRST_WAIT,
     KEY_LIFE,
     LAST_FAILURE,
@@ -53,6 +53,8 @@ def in_doubt(**more: Any) -> QueuedDraft:
         "uploaded_at": None,
         "payload": {},
         "error": "",
+        "code": "",
+        "approved": False,
     }
     return QueuedDraft(**{**values, **more})
 
@@ -60,13 +62,13 @@ def in_doubt(**more: Any) -> QueuedDraft:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (Busy("slow", NOW + 90 * SECOND), Wait(NOW + 90 * SECOND, "slow", "account")),
-        (Busy("slow", NOW - 90 * SECOND), Wait(NOW + SECOND, "slow", "account")),
-        (Unreachable("down"), Wait(NOW + 15 * SECOND, "down", "account")),
-        (Refused("no"), Stop("dead", "no")),
-        (LoginNeeded("token"), Wait(NOW + 3600 * SECOND, "token", "login")),
+        (Busy("slow", NOW + 90 * SECOND), Wait(NOW + 90 * SECOND, "slow", "busy", "account")),
+        (Busy("slow", NOW - 90 * SECOND), Wait(NOW + SECOND, "slow", "busy", "account")),
+        (Unreachable("down"), Wait(NOW + 15 * SECOND, "down", "unreachable", "account")),
+        (Refused("no"), Stop("dead", "no", "refused")),
+        (LoginNeeded("token"), Wait(NOW + 3600 * SECOND, "token", "login", "login")),
         (Uncertain("cut"), Settle(NOW, "cut")),
-        (ClientError("odd"), Wait(NOW + 15 * SECOND, "odd", "account")),
+        (ClientError("odd"), Wait(NOW + 15 * SECOND, "odd", "defect", "account")),
     ],
 )
 def test_what_becomes_of_a_draft(error: ClientError, outcome: object) -> None:
@@ -74,7 +76,7 @@ def test_what_becomes_of_a_draft(error: ClientError, outcome: object) -> None:
 
 
 def test_what_fails_oddly_again_and_again_is_for_a_person() -> None:
-    assert after(ClientError("odd"), LAST_FAILURE, NOW, 0.5) == Stop("held", "odd")
+    assert after(ClientError("odd"), LAST_FAILURE, NOW, 0.5) == Stop("held", "odd", "defect")
 
 
 def test_a_refusal_in_doubt_says_nothing_of_what_stands_there() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import outbox
+from bridge import outcome
 from bridge.simulation import Fault
 from tests.test_mirroring import WRITES, png
 from tests.test_promises_delivery import states
@@ -81,7 +81,7 @@ def test_an_upload_that_always_fails_keeps_nothing_else_back(tmp_path: Path) -> 
         w.say("b", "Uten bilde")
         w.turn()
         assert w.texts("m") == ["Uten bilde"]
-        for _ in range(outbox.LAST_MEDIA_FAILURE + 1):
+        for _ in range(outcome.LAST_MEDIA_FAILURE + 1):
             w.clock.advance(minutes=40)
             w.deliver("m")
         assert states(w, "m") == ["held", "sent"]

@@ -88,7 +88,7 @@ def test_drafts_come_out_in_order_and_one_in_doubt_first(store: Store) -> None:
     first = store.next_draft(ROUTE.target, NOW)
     assert first is not None
     assert first.source_id == "1"
-    store.put_off(first, NOW + timedelta(seconds=5), "no picture yet", state="queued")
+    store.put_off(first, NOW + timedelta(seconds=5), "no picture yet", code="media", state="queued")
     second = store.next_draft(ROUTE.target, NOW)
     assert second is not None
     assert second.source_id == "2"
@@ -103,7 +103,7 @@ def test_nothing_overtakes_a_draft_that_blocks_its_account(store: Store) -> None
     first = store.next_draft(ROUTE.target, NOW)
     assert first is not None
     later = NOW + timedelta(minutes=5)
-    store.put_off(first, later, "slow down", state="queued", blocks="account", failed=True)
+    store.put_off(first, later, "slow down", code="", state="queued", blocks="account", failed=True)
     assert store.next_draft(ROUTE.target, NOW) is None
     assert store.next_time(ROUTE.target) == later
     due = store.next_draft(ROUTE.target, later)
@@ -116,10 +116,10 @@ def test_a_start_tries_again_what_waited_for_a_login_but_nothing_else(store: Sto
     found = store.next_draft(ROUTE.target, NOW)
     assert found is not None
     later = NOW + timedelta(hours=1)
-    store.put_off(found, later, "token expired", state="queued", blocks="login")
+    store.put_off(found, later, "token expired", code="", state="queued", blocks="login")
     store.forget_login_waits()
     assert store.next_draft(ROUTE.target, NOW) is not None
-    store.put_off(found, later, "slow down", state="queued", blocks="account")
+    store.put_off(found, later, "slow down", code="", state="queued", blocks="account")
     store.forget_login_waits()
     assert store.next_draft(ROUTE.target, NOW) is None
 
@@ -161,7 +161,7 @@ def test_drafts_that_may_stand_are_those_on_their_way_or_attempted(store: Store)
         at = NOW - timedelta(days=9) if name == "old" else NOW
         store.sending(found, {}, "", at)
         if name != "sending":
-            store.stop(found, "held", "in doubt")
+            store.stop(found, "held", "in doubt", "doubt")
     doubtful = store.doubtful(ROUTE.target, NOW - timedelta(days=7))
     assert [d.source_id for d in doubtful] == ["sending", "held"]
 

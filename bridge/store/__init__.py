@@ -13,26 +13,38 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bridge.post import Draft, Ref, utc
+from bridge.post import Ref, utc
+from bridge.store.decisions import Decisions
 from bridge.store.file import AlreadyRunning, StateError, StateFile
+from bridge.store.reports import Reports
 from bridge.store.rows import (
+    EPOCH,
+    LINK,
     SEVERAL,
     Blocks,
+    Code,
     Copy,
+    HeldPost,
     NewDraft,
+    Order,
     QueuedDraft,
     Recording,
     RouteKey,
     State,
     Verdict,
+    copy_of,
+    ref_json,
 )
 
 __all__ = [
     "SEVERAL",
     "AlreadyRunning",
     "Blocks",
+    "Code",
     "Copy",
+    "HeldPost",
     "NewDraft",
+    "Order",
     "QueuedDraft",
     "Recording",
     "RouteKey",
@@ -43,7 +55,7 @@ __all__ = [
 ]
 
 
-class Store(StateFile):
+class Store(Decisions, Reports, StateFile):
     """What the program remembers. Safe to use from several threads."""
 
     # Accounts and sessions.
@@ -118,19 +130,19 @@ class Store(StateFile):
     def links(self, identity: str, ids: Iterable[str]) -> dict[str, Copy]:
         """What is known of these posts of an account, by post id."""
         rows = self._rows(
-            f"SELECT {_LINK} FROM links WHERE identity=?"
+            f"SELECT {LINK} FROM links WHERE identity=?"
             " AND post_id IN (SELECT value FROM json_each(?))",
             (identity, json.dumps(list(ids))),
         )
-        return {copy.ref.id: copy for copy in map(_copy, rows)}
+        return {copy.ref.id: copy for copy in map(copy_of, rows)}
 
     def copies(self, origin: str, origin_id: str) -> list[Copy]:
         """The original and all its copies, by account and part."""
         rows = self._rows(
-            f"SELECT {_LINK} FROM links WHERE origin=? AND origin_id=? ORDER BY identity, part",
+            f"SELECT {LINK} FROM links WHERE origin=? AND origin_id=? ORDER BY identity, part",
             (origin, origin_id),
         )
-        return [_copy(row) for row in rows]
+        return [copy_of(row) for row in rows]
 
     def drafts_of(self, target: str, source: str, source_id: str) -> list[QueuedDraft]:
         """The drafts that copy one post to one target, by part."""
@@ -142,10 +154,10 @@ class Store(StateFile):
     def doubtful(self, identity: str, since: datetime) -> list[QueuedDraft]:
         """Drafts that may stand on an account without being linked.
 
-        Those on their way, and those held or waiting that were attempted after `since`.
+        Those on their way, and those held, dropped or waiting that were attempted after `since`.
         """
         return self._drafts(
-            "target=? AND (state='sending' OR (state IN ('queued','held')"
+            "target=? AND (state='sending' OR (state IN ('queued','held','dropped')"
             " AND attempted_at > ?)) ORDER BY id",
             (identity, since.isoformat()),
         )
@@ -219,11 +231,13 @@ class Store(StateFile):
             new.key,
             draft.to_json(),
             int(new.backfill),
+            draft.created_at.isoformat(),
+            int(draft.part > 1 or draft.reply_to is not None),
         )
         db.execute(
             "INSERT INTO drafts (bot, target, source, source_id, source_url, part, parts,"
-            " generation, key, draft, backfill, state, attempts, absences, blocks)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,'queued',0,0,'')",
+            " generation, key, draft, backfill, created_at, follows, state, attempts, absences,"
+            " blocks) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'queued',0,0,'')",
             row,
         )
         if draft.part == 1:
@@ -252,17 +266,21 @@ class Store(StateFile):
                 ref.url,
                 ref.uri,
                 ref.cid,
-                _ref_json(root),
+                ref_json(root),
                 at,
             ),
         )
 
     # Sending.
 
-    def next_draft(self, target: str, now: datetime) -> QueuedDraft | None:
+    def next_draft(
+        self, target: str, now: datetime, *, fresh: bool = True, backfill: bool = True
+    ) -> QueuedDraft | None:
         """The draft to deal with next: one in doubt first, else the oldest that is due.
 
-        None while a draft that blocks the account waits: what was posted later must not overtake.
+        `fresh` and `backfill` say whether posts of either kind may begin; what has begun, and what
+        follows another post, goes on. None while a draft that blocks the account waits: what was
+        posted later must not overtake.
         """
         at = now.isoformat()
         waiting = "target=? AND state IN ('queued','sending')"
@@ -272,17 +290,55 @@ class Store(StateFile):
             return None
         found = self._drafts(
             f"{waiting} AND (not_before IS NULL OR not_before<=?)"
+            " AND (follows OR attempted_at IS NOT NULL OR iif(backfill, ?, ?))"
             " ORDER BY state='queued', id LIMIT 1",
-            (target, at),
+            (target, at, backfill, fresh),
         )
         return found[0] if found else None
+
+    def begun_since(self, target: str, since: datetime) -> tuple[int, datetime | None]:
+        """How many posts went out to an account since a time, and when the first of them did.
+
+        Parts and replies do not count: a thread is one post.
+        """
+        rows = self._rows(
+            "SELECT count(*), min(attempted_at) FROM drafts WHERE target=? AND attempted_at>?"
+            " AND NOT follows",
+            (target, since.isoformat()),
+        )
+        return rows[0][0], utc(rows[0][1]) if rows[0][1] else None
+
+    def backfilled_at(self, target: str) -> datetime | None:
+        """When the last post that `backfill` chose went out to an account."""
+        rows = self._rows(
+            "SELECT max(attempted_at) FROM drafts WHERE target=? AND backfill AND NOT follows",
+            (target,),
+        )
+        return utc(rows[0][0]) if rows[0][0] else None
+
+    def published_before(self, draft: QueuedDraft, since: datetime) -> int:
+        """How many originals for the same account were published from a time up to a draft's own.
+
+        Only those queued before it; parts, replies and what `backfill` chose do not count.
+        """
+        rows = self._rows(
+            "SELECT count(*) FROM drafts WHERE target=? AND created_at BETWEEN ? AND ?"
+            " AND id<? AND NOT follows AND NOT backfill",
+            (
+                draft.target,
+                since.isoformat(),
+                draft.draft.created_at.isoformat(),
+                draft.id,
+            ),
+        )
+        return int(rows[0][0])
 
     def next_time(self, target: str) -> datetime | None:
         """When a waiting draft of a target is due, or None if nothing waits."""
         waiting = "target=? AND state IN ('queued','sending')"
         rows = self._rows(
             f"SELECT coalesce((SELECT max(not_before) FROM drafts WHERE {waiting} AND blocks<>''),"
-            f" (SELECT min(coalesce(not_before, '{_EPOCH}')) FROM drafts WHERE {waiting}))",
+            f" (SELECT min(coalesce(not_before, '{EPOCH}')) FROM drafts WHERE {waiting}))",
             (target, target),
         )
         return utc(rows[0][0]) if rows[0][0] else None
@@ -322,17 +378,22 @@ class Store(StateFile):
 
     def sending(
         self, draft: QueuedDraft, payload: Mapping[str, Any], newest: str, now: datetime
-    ) -> None:
-        """Commit that a request is about to leave, with its frozen payload."""
+    ) -> bool:
+        """Commit that a request is about to leave, with its frozen payload.
+
+        False, and nothing is changed, if a person has dropped the draft meanwhile.
+        """
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         at = now.isoformat()
         with self.write() as db:
-            db.execute(
+            done = db.execute(
                 "UPDATE drafts SET doubted_at=iif(state='sending', doubted_at, ?), state='sending',"
                 " payload=?, newest=iif(attempted_at IS NULL, ?, newest), absences=0,"
-                " attempted_at=?, not_before=NULL, blocks='' WHERE id=?",
+                " attempted_at=?, not_before=NULL, blocks='', code=''"
+                " WHERE id=? AND state IN ('queued','sending')",
                 (at, text, newest, at, draft.id),
             )
+            return done.rowcount > 0
 
     def has_twin(self, draft: QueuedDraft, since: datetime) -> bool:
         """Whether another draft with the same text went to the same account after a time."""
@@ -352,9 +413,16 @@ class Store(StateFile):
 
     def _sent(self, db: Database, draft: QueuedDraft, ref: Ref, root: Ref | None, at: str) -> None:
         db.execute(
-            "UPDATE drafts SET state='sent', error='', not_before=NULL, blocks='' WHERE id=?",
+            "UPDATE drafts SET state='sent', error='', code='', not_before=NULL, blocks=''"
+            " WHERE id=?",
             (draft.id,),
         )
+        if draft.state in ("held", "dropped"):  # what it held back can go on
+            db.execute(
+                "UPDATE drafts SET state='queued', error='', code='' WHERE state='held'"
+                " AND code='parent' AND target=?",
+                (draft.target,),
+            )
         origin = (draft.source, draft.source_id)
         self._link(db, origin, draft.draft.part, "copy", ref, root, at)
 
@@ -364,6 +432,7 @@ class Store(StateFile):
         not_before: datetime,
         error: str,
         *,
+        code: Code,
         state: Literal["queued", "sending"],
         blocks: Blocks = "",
         failed: bool = False,
@@ -375,12 +444,14 @@ class Store(StateFile):
         """
         with self.write() as db:
             db.execute(
-                "UPDATE drafts SET state=?, not_before=?, error=?, blocks=?, attempts=attempts+?,"
-                " absences=absences+? WHERE id=?",
+                "UPDATE drafts SET state=?, not_before=?, error=?, code=?, blocks=?,"
+                " attempts=attempts+?, absences=absences+?"
+                " WHERE id=? AND state IN ('queued','sending')",
                 (
                     state,
                     not_before.isoformat(),
                     error,
+                    code,
                     blocks,
                     int(failed),
                     int(absent),
@@ -388,18 +459,16 @@ class Store(StateFile):
                 ),
             )
 
-    def stop(self, draft: QueuedDraft, state: Literal["held", "dead"], reason: str) -> None:
+    def stop(
+        self, draft: QueuedDraft, state: Literal["held", "dead"], reason: str, code: Code
+    ) -> None:
         """Hold a draft for a person to decide, or bury it."""
         with self.write() as db:
             db.execute(
-                "UPDATE drafts SET state=?, error=?, not_before=NULL, blocks='' WHERE id=?",
-                (state, reason, draft.id),
+                "UPDATE drafts SET state=?, error=?, code=?, not_before=NULL, blocks=''"
+                " WHERE id=? AND state IN ('queued','sending')",
+                (state, reason, code, draft.id),
             )
-
-    def _drafts(self, where: str, values: Sequence[Any]) -> list[QueuedDraft]:
-        return [
-            _draft(row) for row in self._rows(f"SELECT {_DRAFT} FROM drafts WHERE {where}", values)
-        ]
 
     # Bots that change.
 
@@ -414,81 +483,3 @@ class Store(StateFile):
             for table in ("cursors", "seen", "drafts"):
                 db.execute(f"UPDATE {table} SET bot=? WHERE bot=?", (new, old))
         return True
-
-    # Telling people.
-
-    def counts(self) -> list[tuple[str, str, int]]:
-        """How many drafts each target has in each state: (target, state, number)."""
-        return self._rows(
-            "SELECT target, state, count(*) FROM drafts GROUP BY target, state ORDER BY 1, 2"
-        )
-
-    def troubled(self) -> list[QueuedDraft]:
-        """Drafts that wait for a reason or need a person, oldest first."""
-        return self._drafts(
-            "state IN ('held','dead') OR (state IN ('queued','sending') AND error <> '')"
-            " ORDER BY id",
-            (),
-        )
-
-    def first_runs(self) -> list[RouteKey]:
-        """The routes that have had their first run."""
-        return [RouteKey(*row) for row in self._rows("SELECT bot, source, target FROM cursors")]
-
-    def verdicts(self) -> list[Verdict]:
-        """Every verdict, oldest first."""
-        rows = self._rows(
-            "SELECT bot, source, target, post_id, revision, verdict, reason, url FROM seen"
-            " ORDER BY rowid"
-        )
-        return [Verdict(RouteKey(*row[:3]), *row[3:]) for row in rows]
-
-    def groups(self) -> list[list[Copy]]:
-        """Every original with its copies, in the order in which they were taken up."""
-        rows = self._rows(
-            f"SELECT {_LINK} FROM links JOIN (SELECT origin AS o, origin_id AS i, min(rowid) AS n"
-            " FROM links GROUP BY 1, 2) ON o=origin AND i=origin_id ORDER BY n, role DESC,"
-            " identity, part"
-        )
-        groups: dict[tuple[str, str], list[Copy]] = {}
-        for copy in map(_copy, rows):
-            groups.setdefault((copy.origin, copy.origin_id), []).append(copy)
-        return list(groups.values())
-
-
-def _ref_json(ref: Ref | None) -> str:
-    if ref is None:
-        return ""
-    values = (ref.id, ref.account, ref.url, ref.uri, ref.cid)
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-
-
-def _ref_from(text: str | None) -> Ref | None:
-    return Ref(*json.loads(text)) if text else None
-
-
-_EPOCH = "1970-01-01T00:00:00+00:00"
-_LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
-_DRAFT = (
-    "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
-    " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload, error"
-)
-
-
-def _copy(row: Sequence[Any]) -> Copy:
-    origin, origin_id, identity, part, role, post_id, url, uri, cid, root = row
-    ref = Ref(post_id, identity, url, uri, cid)
-    return Copy(origin, origin_id, identity, part, role, ref, _ref_from(root))
-
-
-def _draft(row: Sequence[Any]) -> QueuedDraft:
-    values = dict(zip(_DRAFT.replace(" ", "").split(","), row, strict=True))
-    values["draft"] = Draft.from_json(values["draft"])
-    values["backfill"] = bool(values["backfill"])
-    for name in ("attempted_at", "doubted_at", "uploaded_at"):
-        values[name] = utc(values[name]) if values[name] else None
-    values["uploads"] = tuple(json.loads(values["uploads"] or "[]"))
-    values["payload"] = json.loads(values["payload"]) if values["payload"] else None
-    values["newest"] = values["newest"] or ""
-    values["error"] = values["error"] or ""
-    return QueuedDraft(**values)

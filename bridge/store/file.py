@@ -14,6 +14,7 @@ from typing import Any, Self
 from sqlite_utils import Database
 
 from bridge.store.migrations import migrations
+from bridge.store.rows import DRAFT, QueuedDraft, draft_of
 
 #: seconds that a writer waits for another process before it gives up
 BUSY_TIMEOUT = 30
@@ -210,3 +211,8 @@ class StateFile:
             with self._lock:
                 return self._memory.conn.execute(sql, values).fetchall()
         return self._db().conn.execute(sql, values).fetchall()
+
+    def _drafts(self, where: str, values: Sequence[Any]) -> list[QueuedDraft]:
+        """The drafts that meet a condition; it may order and limit them."""
+        sql = f"SELECT {DRAFT} FROM drafts WHERE {where}"
+        return [draft_of(row) for row in self._rows(sql, values)]

@@ -97,3 +97,40 @@ def m001_first(db: Database) -> None:
         {"identity": text, "day": text, "kind": text, "reserved": float, "spent": float},
         pk=("identity", "day", "kind"),
     )
+
+
+@migrations()
+def m002_people_decide(db: Database) -> None:
+    """What people decide about drafts and bots, what they were told, and what the state is."""
+    text, number = str, int
+    drafts = db.table("drafts")
+    drafts.add_column("code", text, not_null_default="")
+    drafts.add_column("approved", number, not_null_default=0)
+    drafts.add_column("created_at", text, not_null_default="")
+    drafts.add_column("follows", number, not_null_default=0)
+    db.execute(
+        "UPDATE drafts SET created_at=json_extract(draft, '$.created_at'),"
+        " follows=(part>1 OR json_extract(draft, '$.reply_to') IS NOT NULL)"
+    )
+    drafts.create_index(["state", "target", "id"])
+    drafts.create_index(["target", "attempted_at"])
+    drafts.create_index(["target", "created_at"])
+    db.table("pauses").create({"kind": text, "name": text, "at": text}, pk=("kind", "name"))
+    db.table("orders").create(
+        {
+            "id": number,
+            "kind": text,
+            "argument": text,
+            "at": text,
+            "done_at": text,
+            "answer": text,
+            "ok": number,
+        },
+        pk="id",
+        not_null={"kind", "argument", "at"},
+    )
+    db.table("alerts").create(
+        {"kind": text, "subject": text, "text": text, "began_at": text, "told_at": text},
+        pk=("kind", "subject"),
+    )
+    db.table("facts").create({"name": text, "value": text}, pk="name")

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bridge.post import Draft, Ref
+from bridge.post import Draft, Ref, utc
 
-State = Literal["queued", "sending", "sent", "held", "dead"]
+State = Literal["queued", "sending", "sent", "held", "dead", "dropped"]
 #: what else waits while a draft waits: nothing, or everything for its account
 Blocks = Literal["", "account", "login"]
+#: why a draft waits, is held or is dead; `bridge.remedies` says what to do about each
+Code = Literal[
+    "",
+    "approve",  # the bot asks for approval of each post
+    "bot",  # its bot is gone, or does not mirror this way any more
+    "breaker",  # the source published more in an hour than its target's limit
+    "budget",  # the budget of the target is spent
+    "busy",  # the network asked to come back later
+    "defect",  # an error that should not happen
+    "doubt",  # whether it stands cannot be told
+    "late",  # older than max_age
+    "links",  # it has a link, and the bot holds such posts
+    "login",  # the account's login does not work
+    "media",  # an image cannot be had or made to fit
+    "mode",  # its bot is not live
+    "parent",  # waits for another post, or that is held or dead
+    "paused",  # a person paused its bot
+    "refused",  # the network declined for good
+    "state",  # the state was lost or is an old one
+    "unreachable",  # the network could not be reached
+]
+#: what can be paused
+PauseKind = Literal["bot", "account", "all"]
 #: failures after which a waiting draft counts as overdue
 SEVERAL = 3
 
@@ -73,11 +98,37 @@ class QueuedDraft:
     uploaded_at: datetime | None
     payload: dict[str, Any] | None
     error: str
+    code: Code
+    approved: bool
 
     @property
     def overdue(self) -> bool:
         """Whether it needs a look: a person must decide, or it has failed again and again."""
         return self.state in ("held", "dead") or self.attempts >= SEVERAL
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPost:
+    """A post that some bots leave to a person: it may be one of our own copies."""
+
+    source: str
+    post_id: str
+    url: str
+    reason: str
+    at: str
+    bots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person asked the process that runs the bots to do, and what came of it."""
+
+    id: int
+    kind: str
+    argument: str
+    answer: str
+    done: bool
+    ok: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +157,43 @@ class Recording:
     def empty(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.verdicts or self.drafts or self.cursors or self.adopted)
+
+
+def ref_json(ref: Ref | None) -> str:
+    if ref is None:
+        return ""
+    values = (ref.id, ref.account, ref.url, ref.uri, ref.cid)
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def ref_from(text: str | None) -> Ref | None:
+    return Ref(*json.loads(text)) if text else None
+
+
+EPOCH = "1970-01-01T00:00:00+00:00"
+LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
+DRAFT = (
+    "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
+    " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload, error,"
+    " code, approved"
+)
+
+
+def copy_of(row: Sequence[Any]) -> Copy:
+    origin, origin_id, identity, part, role, post_id, url, uri, cid, root = row
+    ref = Ref(post_id, identity, url, uri, cid)
+    return Copy(origin, origin_id, identity, part, role, ref, ref_from(root))
+
+
+def draft_of(row: Sequence[Any]) -> QueuedDraft:
+    values = dict(zip(DRAFT.replace(" ", "").split(","), row, strict=True))
+    values["draft"] = Draft.from_json(values["draft"])
+    values["backfill"] = bool(values["backfill"])
+    values["approved"] = bool(values["approved"])
+    for name in ("attempted_at", "doubted_at", "uploaded_at"):
+        values[name] = utc(values[name]) if values[name] else None
+    values["uploads"] = tuple(json.loads(values["uploads"] or "[]"))
+    values["payload"] = json.loads(values["payload"]) if values["payload"] else None
+    values["newest"] = values["newest"] or ""
+    values["error"] = values["error"] or ""
+    return QueuedDraft(**values)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from bridge import daemon, ingest, outbox, wire, workers
+from bridge import daemon, ingest, outbox, outcome, wire, workers
 from bridge.accounts import Accounts
 from bridge.networks.bluesky.client import BlueskyClient
 from bridge.networks.mastodon.client import MastodonClient
@@ -87,7 +87,7 @@ def _add_points(shared: Shared) -> None:
 
 
 def _no_sending() -> None:
-    Store.sending = lambda *_, **__: None  # type: ignore[method-assign]
+    Store.sending = lambda *_, **__: True  # type: ignore[method-assign]
 
 
 def _no_key() -> None:
@@ -113,7 +113,7 @@ def _no_match() -> None:
 def _no_settle() -> None:
     def send_again(self: Any, draft: Any) -> Any:
         parents = self._parents(draft)
-        if isinstance(parents, outbox.Wait | outbox.Stop):
+        if isinstance(parents, outcome.Wait | outcome.Stop):
             return parents
         return self._publish(draft, draft.payload, parents)
 

@@ -1,0 +1,199 @@
+"""What people decide: pauses, drafts let go or dropped, posts mirrored or skipped by hand.
+
+Commands write these small rows while the daemon runs; it notices that the file has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bridge.store.file import StateFile
+from bridge.store.rows import HeldPost, Order, PauseKind, QueuedDraft
+
+
+class Decisions(StateFile):
+    """The part of `Store` that people write."""
+
+    # Pauses.
+
+    def pauses(self) -> frozenset[tuple[PauseKind, str]]:
+        """What is paused: ("bot", NAME), ("account", NAME), or ("all", "")."""
+        return frozenset((row[0], row[1]) for row in self._rows("SELECT kind, name FROM pauses"))
+
+    def pause(self, kind: PauseKind, name: str, now: datetime) -> bool:
+        """Pause a bot, an account or everything; whether it was not paused before."""
+        with self.write() as db:
+            done = db.execute(
+                "INSERT OR IGNORE INTO pauses VALUES (?,?,?)", (kind, name, now.isoformat())
+            )
+            return done.rowcount > 0
+
+    def resume(self, kind: PauseKind, name: str) -> bool:
+        """End a pause (of "all": every one); whether there was one. Drafts go on at once."""
+        with self.write() as db:
+            done = db.execute(
+                "DELETE FROM pauses WHERE ?='all' OR (kind=? AND name=?)", (kind, kind, name)
+            )
+            db.execute(
+                "UPDATE drafts SET not_before=NULL, code='', error='' WHERE code='paused'"
+                " AND state='queued'"
+            )
+            return done.rowcount > 0
+
+    # The outbox.
+
+    def draft(self, draft_id: int) -> QueuedDraft | None:
+        """The draft with an id."""
+        found = self._drafts("id=?", (draft_id,))
+        return found[0] if found else None
+
+    def stopped(self, bot: str = "") -> list[QueuedDraft]:
+        """Drafts that are held or dead, oldest first; of one bot, or of all."""
+        return self._drafts(
+            "state IN ('held','dead') AND (?='' OR bot=?) ORDER BY created_at, id", (bot, bot)
+        )
+
+    def release(self, drafts: Iterable[QueuedDraft]) -> int:
+        """Let stopped or waiting drafts go out after all, as approved; how many that were.
+
+        What they held back goes along. A draft in doubt keeps its payload, so that it is still
+        known by it; one that was refused, or whose image failed, is made anew.
+        """
+        ids = _ids(drafts)
+        with self.write() as db:
+            done = db.execute(
+                "UPDATE drafts SET"
+                " payload=iif(state='dead' OR code='media', NULL, payload),"
+                " uploads=iif(state='dead' OR code='media', NULL, uploads),"
+                " uploaded_at=iif(state='dead' OR code='media', NULL, uploaded_at),"
+                " state='queued', approved=1, attempts=0, not_before=NULL, blocks='', code='',"
+                " error='' WHERE state IN ('held','dead','queued')"
+                " AND id IN (SELECT value FROM json_each(?))",
+                (ids,),
+            )
+            db.execute(
+                "UPDATE drafts SET state='queued', not_before=NULL, code='', error=''"
+                " WHERE state='held' AND code='parent' AND target IN"
+                " (SELECT target FROM drafts WHERE id IN (SELECT value FROM json_each(?)))",
+                (ids,),
+            )
+            return done.rowcount
+
+    def drop(self, drafts: Iterable[QueuedDraft]) -> int:
+        """Give up drafts, and later parts of the same copies, for good; how many that were."""
+        with self.write() as db:
+            done = db.execute(
+                "UPDATE drafts SET state='dropped', not_before=NULL, blocks='' WHERE id IN"
+                " (SELECT later.id FROM drafts AS later JOIN drafts AS named"
+                " USING (target, source, source_id, generation)"
+                " WHERE later.part>=named.part AND named.id IN (SELECT value FROM json_each(?)))"
+                " AND state IN ('held','dead','queued')",
+                (_ids(drafts),),
+            )
+            return done.rowcount
+
+    def hold_waiting(self, where: str, values: Sequence[str], code: str, reason: str) -> int:
+        """Hold every waiting draft that meets a condition; how many that were."""
+        if not self._rows(
+            f"SELECT 1 FROM drafts WHERE state IN ('queued','sending') AND {where} LIMIT 1", values
+        ):
+            return 0
+        with self.write() as db:
+            return db.execute(
+                "UPDATE drafts SET state='held', code=?, error=?, not_before=NULL, blocks=''"
+                f" WHERE state IN ('queued','sending') AND {where}",
+                (code, reason, *values),
+            ).rowcount
+
+    def hold_orphans(self, bots: Iterable[str]) -> int:
+        """Hold what waits for bots that are not in the config any more; how many that were."""
+        return self.hold_waiting(
+            "bot NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(bots)),),
+            "bot",
+            "its bot is not in the config any more",
+        )
+
+    # Posts that a person must look at.
+
+    def held_posts(self) -> list[HeldPost]:
+        """Posts that may be our own copies, oldest first: neither mirrored nor skipped."""
+        rows = self._rows(
+            "SELECT source, post_id, url, reason, min(at), group_concat(DISTINCT bot) FROM seen"
+            " WHERE verdict='held' GROUP BY source, post_id ORDER BY min(at)"
+        )
+        return [HeldPost(*row[:5], bots=tuple(row[5].split(","))) for row in rows]
+
+    def skip_post(self, source: str, post_id: str, reason: str) -> int:
+        """Turn every verdict of `held` on a post into skipped; how many that were."""
+        with self.write() as db:
+            return db.execute(
+                "UPDATE seen SET verdict='skipped', reason=? WHERE source=? AND post_id=?"
+                " AND verdict='held'",
+                (reason, source, post_id),
+            ).rowcount
+
+    # Orders to whoever runs the bots.
+
+    def order(self, kind: str, argument: str, now: datetime) -> int:
+        """Ask the process that runs the bots to do something; the id of the order."""
+        with self.write() as db:
+            done = db.execute(
+                "INSERT INTO orders (kind, argument, at) VALUES (?,?,?)",
+                (kind, argument, now.isoformat()),
+            )
+            return int(done.lastrowid or 0)
+
+    def open_orders(self) -> list[Order]:
+        """Orders that nobody has carried out, oldest first."""
+        return [
+            Order(*row)
+            for row in self._rows(
+                "SELECT id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL,"
+                " coalesce(ok, 0) FROM orders WHERE done_at IS NULL ORDER BY id"
+            )
+        ]
+
+    def order_by_id(self, order_id: int) -> Order:
+        """How an order stands."""
+        (row,) = self._rows(
+            "SELECT id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL, coalesce(ok, 0)"
+            " FROM orders WHERE id=?",
+            (order_id,),
+        )
+        return Order(*row)
+
+    def answer_order(self, order_id: int, answer: str, now: datetime, *, ok: bool) -> None:
+        """Say what came of an order."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE orders SET done_at=?, answer=?, ok=? WHERE id=?",
+                (now.isoformat(), answer, int(ok), order_id),
+            )
+
+    def withdraw_order(self, order_id: int) -> bool:
+        """Take back an order that nobody has carried out; whether that was in time."""
+        with self.write() as db:
+            done = db.execute("DELETE FROM orders WHERE id=? AND done_at IS NULL", (order_id,))
+            return done.rowcount > 0
+
+    # Facts about the state itself.
+
+    def fact(self, name: str) -> str:
+        """A fact that was stored; "" if none was."""
+        rows = self._rows("SELECT value FROM facts WHERE name=?", (name,))
+        return str(rows[0][0]) if rows else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Store a fact; "" forgets it."""
+        with self.write() as db:
+            if value:
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (name, value))
+            else:
+                db.execute("DELETE FROM facts WHERE name=?", (name,))
+
+
+def _ids(drafts: Iterable[QueuedDraft]) -> str:
+    return json.dumps([draft.id for draft in drafts])
