@@ -1,0 +1,43 @@
+"""What to do about a draft that waits, is held or is dead: one sentence for each code. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bridge.store import Code
+
+#: by the code of the draft; ID stands for its number in the outbox
+REMEDIES: Mapping[Code, str] = {
+    "": "nothing: it goes out when its turn comes",
+    "approve": "`tribridge outbox approve ID` sends it, `tribridge outbox drop ID` does not",
+    "bot": "`tribridge outbox drop ID`, or put the bot back into the config (`was:` if it has "
+    "another name now) and `tribridge outbox retry ID`",
+    "breaker": "look at the source: if its posts are real, `tribridge outbox retry --bot BOT`, else "
+    "`tribridge outbox drop --bot BOT`; `limits.posts_per_hour` sets how many are too many",
+    "budget": "raise `budget.usd_per_month` or wait for the next month, then "
+    "`tribridge outbox retry --bot BOT`",
+    "busy": "nothing: it goes on when the network says",
+    "defect": "report it with the log; then `tribridge outbox retry ID`",
+    "doubt": "look at the account: if it stands there, `tribridge outbox sent ID URL`, else "
+    "`tribridge outbox retry ID`",
+    "late": "`tribridge outbox retry ID` if it is still worth posting, else "
+    "`tribridge outbox drop ID`",
+    "links": "`tribridge outbox retry ID` posts it at the higher price, `tribridge outbox drop ID` "
+    "does not",
+    "login": "renew the login; it is tried every hour, and at each start",
+    "media": "`tribridge outbox retry ID` once the image can be had, or post it by hand and "
+    "`tribridge outbox sent ID URL`",
+    "mode": "set `mode: live` when the bot may post",
+    "parent": "see to the post that it follows; it goes on with that one",
+    "paused": "`tribridge resume BOT`",
+    "refused": "post it by hand in another form and `tribridge outbox sent ID URL`, or "
+    "`tribridge outbox drop ID`",
+    "state": "`tribridge relink`, so that what stands is known; then it goes on by itself",
+    "unreachable": "nothing, if the server is down; else check its address in the config",
+}
+
+
+def remedy(code: Code, draft_id: int, bot: str) -> str:
+    """What to do about a draft, with its own number and bot in it."""
+    words = REMEDIES[code].replace(" ID", f" {draft_id}")
+    return words.replace("BOT", bot)
