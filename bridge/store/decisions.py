@@ -124,7 +124,10 @@ class Decisions(StateFile):
             "SELECT source, post_id, url, reason, min(at), group_concat(DISTINCT bot) FROM seen"
             " WHERE verdict='held' GROUP BY source, post_id ORDER BY min(at)"
         )
-        return [HeldPost(*row[:-1], tuple(row[-1].split(","))) for row in rows]
+        return [
+            HeldPost(source, post_id, url, reason, at, tuple(bots.split(",")))
+            for source, post_id, url, reason, at, bots in rows
+        ]
 
     def skip_post(self, source: str, post_id: str, reason: str) -> int:
         """Turn every verdict of `held` on a post into skipped; how many that were."""
