@@ -200,7 +200,7 @@ class Network:
     client: str
 
     def connect(
-        self, settings: Mapping[str, str], session: Session, now: Callable[[], datetime]
+        self, settings: Mapping[str, Any], session: Session, now: Callable[[], datetime]
     ) -> Client:
         """A client for an account; `now` gives the present as aware UTC."""
         made: Client = getattr(import_module(f"{self.package}.client"), self.client)(

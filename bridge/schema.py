@@ -24,6 +24,8 @@ Kind = Literal[
     "strings",  # a list of texts, or one text
     "choices",  # a list out of `choices`, or one of them
     "duration",  # 30s, 5m, 2h, 7d
+    "count",  # a whole number, 1 or more
+    "money",  # US dollars, 0 or more
     "regex",
     "language",  # a BCP 47 tag, or `keep`
     "languages",  # a list of BCP 47 tags, or one of them
@@ -49,6 +51,8 @@ class Setting:
     default: Any = None
     choices: tuple[str, ...] = ()
     required: bool = False
+    #: of an account: required where a bot posts to it
+    required_of_targets: bool = False
     #: for a section, what stands in it
     settings: tuple[Setting, ...] = ()
 
@@ -255,11 +259,14 @@ ROUTING: tuple[Setting, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account: its settings are those of its network, secrets resolved."""
+    """An account: its settings are those of its network, secrets resolved.
+
+    The values are typed by the kind of the setting; a section is a map, whole with its defaults.
+    """
 
     name: str
     network: str
-    settings: Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ KINDS: Mapping[Kind, str] = {
     "strings": "list of texts",
     "choices": "list out of",
     "duration": "length of time",
+    "count": "whole number",
+    "money": "US dollars",
     "regex": "regular expression",
     "language": "`keep` or a language tag",
     "languages": "list of language tags",

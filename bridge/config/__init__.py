@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.config.accounts import read_accounts
+from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
 from bridge.config.values import Context, duration, read_map, read_settings
 from bridge.config.yaml_reader import (
@@ -86,5 +86,8 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
             bots.read_bot(name, key, node)
     for name, node in bot_files.items():
         bots.read_bot(name, node.source.start, node, own_file=True)
+    found = bots.finish()
+    if "accounts" in top:
+        check_targets(context, top["accounts"], accounts, found.values())
     state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
-    return Config(path, accounts, bots.finish(), state, context.zone)
+    return Config(path, accounts, found, state, context.zone)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from bridge.config.values import Context, attempt, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, place
 from bridge.registry import NETWORKS
-from bridge.schema import Account, Setting
+from bridge.schema import Account, Bot, Setting
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NETWORK = Setting("network", "choice", "the network", choices=tuple(NETWORKS), required=True)
@@ -62,9 +64,39 @@ def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
         if setting.required and setting.name not in given.pairs:
             message = f"account {shorten(name)} needs {setting.name}: {setting.doc}"
             context.problems.add(key, message)
+        elif setting.kind == "section" and (setting.name in values or not _is_optional(setting)):
+            values[setting.name] = _defaults(setting) | values.get(setting.name, {})
         elif setting.default is not None:
             values.setdefault(setting.name, setting.default)
     return Account(name, network, values)
+
+
+def _defaults(section: Setting) -> dict[str, Any]:
+    return {part.name: part.default for part in section.settings if part.default is not None}
+
+
+def _is_optional(section: Setting) -> bool:
+    """Whether a section that is not written is not there, since something in it must be said."""
+    return any(part.required for part in section.settings)
+
+
+def check_targets(
+    context: Context, node: Map, accounts: dict[str, Account], bots: Iterable[Bot]
+) -> None:
+    """Report accounts that bots post to, and that lack what their network asks of a target."""
+    posting: dict[str, str] = {}
+    for bot in bots:
+        for route in bot.routes:
+            posting.setdefault(route.target, bot.name)
+    for name, (key, value) in node.pairs.items():
+        account = accounts[name]
+        if name not in posting or account.network not in NETWORKS or not isinstance(value, Map):
+            continue
+        for setting in NETWORKS[account.network].settings:
+            if setting.required_of_targets and setting.name not in value.pairs:
+                needs = f"account {shorten(name)} needs {setting.name}"
+                why = f"because bot {shorten(posting[name])} posts to it"
+                context.problems.add(key, f"{needs}, {why}: {setting.doc}")
 
 
 def _identity(account: Account) -> tuple[str, ...]:
@@ -74,7 +106,8 @@ def _identity(account: Account) -> tuple[str, ...]:
     """
     if account.network not in NETWORKS:
         return ()
-    settings = NETWORKS[account.network].settings
+    kinds = ("string", "secret", "url")
+    settings = tuple(s for s in NETWORKS[account.network].settings if s.kind in kinds)
     if any(setting.kind == "string" for setting in settings):
         settings = tuple(setting for setting in settings if setting.kind != "secret")
     if any(setting.name not in account.settings for setting in settings):

@@ -123,6 +123,29 @@ _DURATION = re.compile(
 )
 
 
+# Numbers
+
+
+def _count(context: Context, setting: Setting, node: Node) -> int:
+    text = _number(context, setting, node, "[1-9][0-9]{0,8}", "a whole number, 1 or more")
+    return int(text)
+
+
+def _money(context: Context, setting: Setting, node: Node) -> float:
+    """US dollars, to the millionth."""
+    form = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?"
+    return float(_number(context, setting, node, form, "US dollars, such as 30 or 0.015"))
+
+
+def _number(context: Context, setting: Setting, node: Node, form: str, takes: str) -> str:
+    """The digits of a number of a form, without the other ways in which YAML writes numbers."""
+    scalar = _scalar(node, setting, takes)
+    text = _expand(context, scalar)
+    if not re.fullmatch(form, text, re.ASCII):
+        raise Wrong(node, f"{setting.name!r} takes {takes}, not {shorten(scalar.text)}")
+    return text
+
+
 # Text, and what may stand in it
 
 
@@ -383,7 +406,13 @@ def _crontab(context: Context, setting: Setting, node: Node) -> str:
 
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
     known = {part.name: part for part in setting.settings}
-    return read_settings(context, _map(context, setting, node), known)
+    given = _map(context, setting, node)
+    values = read_settings(context, given, known)
+    for part in setting.settings:
+        if part.required and part.name not in given.pairs:
+            message = f"{setting.name!r} needs {part.name}: {part.doc}"
+            context.problems.add(node, message)
+    return values
 
 
 def _map(_: Context, setting: Setting, node: Node) -> Map:
@@ -401,6 +430,8 @@ _PARSERS: dict[Kind, Parser] = {
     "strings": _strings,
     "choices": _choices,
     "duration": _duration,
+    "count": _count,
+    "money": _money,
     "regex": _regex,
     "language": _language,
     "languages": _languages,
