@@ -115,6 +115,11 @@ class Accounts:
                 raise
             return self._opened[name]
 
+    def posts_per_hour(self, name: str) -> int:
+        """How many posts may go out to an account in an hour."""
+        limit: int = self._configured[name].settings["limits"]["posts_per_hour"]
+        return limit
+
     def retry_at(self, name: str) -> datetime | None:
         """When an account that could not be opened is worth another try."""
         return self._failed[name][0] if name in self._failed else None
@@ -151,7 +156,8 @@ class Accounts:
             return ""
         account = self._configured[name]
         settings = NETWORKS[account.network].settings
-        return urlsplit(next(account.settings[s.name] for s in settings if s.kind == "url")).netloc
+        url: str = next(account.settings[s.name] for s in settings if s.kind == "url")
+        return urlsplit(url).netloc
 
     def name_of(self, identity: str) -> str | None:
         """The name of the configured account with an identity; those that are open first."""

@@ -1,8 +1,4 @@
-"""The command `tribridge`: results on stdout, the log on stderr, exit codes that mean something.
-
-0 fine; 1 findings or failures; 2 wrong usage; 75 something is overdue, held or dead; 78 the
-configuration is wrong.
-"""
+"""The command `tribridge`: results on stdout, the log on stderr, exit codes that mean something."""
 
 from __future__ import annotations
 
@@ -11,39 +7,28 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__
+from bridge import __version__, deciding
+from bridge.console import (
+    CONFIGURATION,
+    FAILURE,
+    OVERDUE,
+    as_json,
+    config_option,
+    dry_run_option,
+    fail,
+    json_option,
+    load,
+    log_option,
+    state_for_reading,
+)
 
 if TYPE_CHECKING:
     from bridge.schema import Config
     from bridge.store import Store
-
-FAILURE, OVERDUE, CONFIGURATION = 1, 75, 78
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    envvar="TRIBRIDGE_CONFIG",
-    help="The configuration file; bots/*.yaml beside it are read too.",
-)
-log_option = click.option(
-    "--log",
-    "log_format",
-    type=click.Choice(["human", "json"]),
-    default="human",
-    show_default=True,
-    help="The form of the log lines on stderr.",
-)
-dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Show what would be posted; write nothing anywhere."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,21 +38,6 @@ def main() -> None:
 
     New here: `tribridge demo` shows it at work, `tribridge init` begins a configuration.
     """
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)
-
-
-def _load(config_file: Path) -> Config:
-    """The configuration; every problem on stderr and exit 78 if there are any."""
-    from bridge.config import ConfigError, load
-
-    try:
-        return load(config_file)
-    except ConfigError as error:
-        _fail(str(error), CONFIGURATION)
 
 
 @main.command()
@@ -101,14 +71,14 @@ def init(config_file: Path) -> None:
     bot_file = config_file.parent / "bots" / "newsroom.yaml"
     for file in (config_file, bot_file):
         if file.exists():
-            _fail(f"{file}: is there already; move it away or use another --config", FAILURE)
+            fail(f"{file}: is there already; move it away or use another --config", FAILURE)
     try:
         for file, text in ((config_file, CONFIG), (bot_file, BOT)):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             click.echo(f"wrote {file}")
     except OSError as error:
-        _fail(f"{error.filename}: cannot be written ({error.strerror})", FAILURE)
+        fail(f"{error.filename}: cannot be written ({error.strerror})", FAILURE)
     click.echo(
         "Next: put the tokens that it names into the environment, then\n"
         f"  tribridge check --config {config_file}\n"
@@ -129,7 +99,7 @@ def run(config_file: Path, log_format: str, *, dry_run: bool) -> None:
     from bridge import daemon
     from bridge.accounts import Accounts
 
-    config = _load(config_file)
+    config = load(config_file)
     _log_to_stderr(log_format, config)
     store = _open_state(config, "run", dry_run=dry_run)
     accounts = Accounts(config, store)
@@ -151,7 +121,7 @@ def once(config_file: Path, log_format: str, *, dry_run: bool) -> None:
     from bridge.accounts import Accounts
     from bridge.workers import Engine
 
-    config = _load(config_file)
+    config = load(config_file)
     _log_to_stderr(log_format, config)
     store = _open_state(config, "once", dry_run=dry_run)
     accounts = Accounts(config, store)
@@ -173,7 +143,7 @@ def _open_state(config: Config, command: str, *, dry_run: bool) -> Store:
         store = Store.open(config.state.file, durability=config.state.durability)
         store.own(command)
     except StateError as error:
-        _fail(str(error), FAILURE)
+        fail(str(error), FAILURE)
     return store
 
 
@@ -186,7 +156,7 @@ def _print_report(*what: Any) -> None:
 @main.command()
 @config_option
 @json_option
-def status(config_file: Path, *, as_json: bool) -> None:
+def status(config_file: Path, *, json_wanted: bool) -> None:
     """Show accounts, bots, last runs, what waits, and what went wrong.
 
     Asks no network. Exits with 75 if something is overdue, held or dead.
@@ -195,9 +165,9 @@ def status(config_file: Path, *, as_json: bool) -> None:
     """
     from bridge import overview
 
-    config = _load(config_file)
-    found = overview.status(config, _state_for_reading(config))
-    click.echo(_json(found) if as_json else overview.status_text(found))
+    config = load(config_file)
+    found = overview.status(config, state_for_reading(config))
+    click.echo(as_json(found) if json_wanted else overview.status_text(found))
     if any(draft["overdue"] for draft in found["troubled"]):
         sys.exit(OVERDUE)
 
@@ -205,7 +175,7 @@ def status(config_file: Path, *, as_json: bool) -> None:
 @main.command()
 @config_option
 @json_option
-def links(config_file: Path, *, as_json: bool) -> None:
+def links(config_file: Path, *, json_wanted: bool) -> None:
     """Show each mirrored original with its copies.
 
     Asks no network.
@@ -214,22 +184,9 @@ def links(config_file: Path, *, as_json: bool) -> None:
     """
     from bridge import overview
 
-    config = _load(config_file)
-    found = overview.links(_state_for_reading(config))
-    click.echo(_json(found) if as_json else overview.links_text(found))
-
-
-def _state_for_reading(config: Config) -> Store | None:
-    from bridge.store import StateError, Store
-
-    try:
-        return Store.open_for_reading(config.state.file)
-    except StateError as error:
-        _fail(str(error), FAILURE)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    config = load(config_file)
+    found = overview.links(state_for_reading(config))
+    click.echo(as_json(found) if json_wanted else overview.links_text(found))
 
 
 @main.command()
@@ -274,6 +231,10 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
     from bridge.demo import show
 
     sys.exit(show(folder, click.echo))
+
+
+for command in deciding.COMMANDS:
+    main.add_command(command)
 
 
 class _Redacting(logging.Formatter):

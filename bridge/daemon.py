@@ -73,6 +73,10 @@ class Daemon:
             )
         if not self._rehearse:
             self._scheduler.add_job(self._save_pulse, "interval", seconds=2, id="pulse")
+            changed = self._store.watch()
+            self._scheduler.add_job(
+                lambda: self.engine.look() if changed() else None, "interval", seconds=1, id="look"
+            )
         self._scheduler.start()
         self.engine.deliver_waiting()
         log.info("running %d bots over %d accounts", len(bots), len(self._config.accounts))

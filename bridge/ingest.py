@@ -158,6 +158,9 @@ def _read_on(
         more = page.more and page.cursor != cursor
         if page.posts or page.cursor != cursor:
             recording = _judge_page(source, ways, page, store, accounts.now(), report)
+            for way in ways:
+                limit = accounts.posts_per_hour(way.target.name)
+                recording.posts_per_hour[way.key.target] = limit
             store.record(recording, accounts.now())
             done.targets |= {
                 way.target.name
@@ -208,6 +211,93 @@ def _judge_page(
                 recording.drafts += _new_drafts(way, post, verdict)
             seen.setdefault(post.id, set()).add(post.revision)
     return recording
+
+
+def mirror(
+    source: Opened,
+    post: Post,
+    routes: Iterable[tuple[str, Route]],
+    accounts: Accounts,
+    store: Store,
+) -> dict[str, str]:
+    """Queue one post for every (bot, route) from its account, whatever the bots' filters say.
+
+    What never travels (followers-only posts, our own copies) stays where it is. A copy that was
+    held, refused or dropped is let go. Returns what became of it, by target. Raises the five kinds
+    of error where a target cannot be opened.
+    """
+    recording = Recording(overrule=True)
+    link = store.links(source.identity.id, [post.id]).get(post.id)
+    told: dict[str, str] = {}
+    for bot, route in routes:
+        target = accounts.open(route.target)
+        key = RouteKey(bot, source.identity.id, target.identity.id)
+        way = _Way(key, route.policy, target, None, accounts.now())
+        drafts = store.drafts_of(target.identity.id, source.identity.id, post.id)
+        waiting = [draft for draft in drafts if draft.state != "sent"]
+        if waiting:
+            store.release(waiting)
+            told[route.target] = "queued once more"
+        elif drafts:
+            told.setdefault(route.target, "stands there already")
+        elif route.target not in told:
+            verdict = _force(way, post, link, store)
+            if isinstance(verdict, Skip):
+                told[route.target] = f"not mirrored: {verdict.reason}"
+                continue
+            told[route.target] = "queued"
+            recording.verdicts.append(
+                Verdict(way.key, post.id, post.revision, "queued", "by hand", post.url)
+            )
+            recording.drafts += [
+                replace(new, approved=True) for new in _new_drafts(way, post, verdict)
+            ]
+    store.record(recording, accounts.now())
+    return told
+
+
+def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draft, ...] | Skip:
+    """What a route makes of a post that a person wants mirrored."""
+    if link is not None and link.role == "copy":
+        return Skip(f"copy of a post of {link.origin}")
+    if post.visibility not in ("public", "unlisted"):
+        return Skip(f"visibility {post.visibility}: never mirrored")
+    if post.reply_to is not None and not (
+        post.reply_to.account == post.account and _stands(way, post.reply_to.id, store)
+    ):
+        post = replace(post, reply_to=None)
+    changed = steps.apply(post, way.policy.steps)
+    if isinstance(changed, Skip):
+        return changed
+    return render(changed, way.policy, way.target.network, way.target.client.limits)
+
+
+def skip(
+    source: Opened,
+    post_id: str,
+    url: str,
+    routes: Iterable[tuple[str, Route]],
+    accounts: Accounts,
+    store: Store,
+) -> dict[str, str]:
+    """Leave out one post for every (bot, route) from its account; what became of it, by target."""
+    recording = Recording(overrule=True)
+    told: dict[str, str] = {}
+    for bot, route in routes:
+        target = accounts.known_identity(route.target) or f"name:{route.target}"
+        drafts = store.drafts_of(target, source.identity.id, post_id)
+        if any(draft.state in ("sent", "sending") for draft in drafts):
+            told[route.target] = "stands there already, or is on its way"
+            continue
+        store.drop(drafts)
+        key = RouteKey(bot, source.identity.id, target)
+        revisions = store.seen(key, [post_id]).get(post_id, {""})
+        recording.verdicts += [
+            Verdict(key, post_id, revision, "skipped", "by hand", url) for revision in revisions
+        ]
+        told[route.target] = "left out"
+    store.record(recording, accounts.now())
+    return told
 
 
 def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
@@ -297,7 +387,7 @@ def _stands(way: _Way, post_id: str, store: Store) -> bool:
     origin = (link.origin, link.origin_id) if link else (source, post_id)
     if link and any(copy.identity == target for copy in store.copies(*origin)):
         return True
-    return bool(store.drafts_of(target, *origin))
+    return any(draft.state != "dropped" for draft in store.drafts_of(target, *origin))
 
 
 def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDraft]:

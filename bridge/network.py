@@ -160,6 +160,12 @@ class Client(Protocol):
     def fetch(self, cursor: str) -> Page:
         """The account's own posts after `cursor`; one request if there is nothing new."""
 
+    def find(self, post_id: str) -> Post:
+        """One post of the account by its id; one request.
+
+        Raises Refused if the account has no such post.
+        """
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
 
@@ -224,6 +230,10 @@ class Network:
     def spell_url(self, url: str) -> str:
         """A URL as it must stand in plain text to be a link as a whole. Pure."""
         return str(import_module(f"{self.package}.write").spell_url(url))
+
+    def locate(self, url: str, identity: Identity) -> str:
+        """The id of a post of an account by its page's address; "" if it is not one. Pure."""
+        return str(import_module(f"{self.package}.read").locate(url, identity))
 
     def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:
         """Whether `post` may be what `payload` became. Pure."""

@@ -34,6 +34,7 @@ from bridge.outcome import (
     PARENT_WAIT,
     TWIN_LIFE,
     UPLOAD_LIFE,
+    Dropped,
     Resend,
     Sent,
     Settle,
@@ -43,8 +44,9 @@ from bridge.outcome import (
     after_search,
     backoff,
 )
+from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to
-from bridge.schema import Bot
+from bridge.schema import Bot, Policy
 from bridge.store import SEVERAL, Copy, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
@@ -83,12 +85,16 @@ def deliver(
         done.next_at = accounts.retry_at(target_name)
         return done
     courier = _Courier(target, accounts, store, bots)
+    pacing = Pacing(store, target.identity.id, accounts.posts_per_hour(target_name))
     while not stopping():
-        draft = store.next_draft(target.identity.id, accounts.now())
+        now = accounts.now()
+        draft = store.next_draft(
+            target.identity.id, now, fresh=pacing.fresh(now), backfill=pacing.backfill(now)
+        )
         if draft is None:
             break
         done.error = None
-        outcome: Sent | Wait | Stop | Settle
+        outcome: Sent | Dropped | Wait | Stop | Settle
         try:
             outcome = courier.handle(draft)
         except ClientError as error:
@@ -101,11 +107,21 @@ def deliver(
         # being asked to wait is no failure
         failed = done.error is not None and not isinstance(done.error, Busy)
         _note(store, draft, outcome, failed=failed)
+        if draft.attempted_at is None and not isinstance(outcome, Wait | Stop):
+            pacing.begun(draft, accounts.now())
         done.sent += isinstance(outcome, Sent)
         if isinstance(outcome, Stop):
             done.stopped.append(f"{draft.source_url} is {outcome.state}: {outcome.reason}")
-    done.next_at = store.next_time(target.identity.id)
+    done.next_at = _next_at(store, target.identity.id, pacing, accounts.now())
     return done
+
+
+def _next_at(store: Store, target: str, pacing: Pacing, now: datetime) -> datetime | None:
+    """When something is due for an account; None if nothing waits."""
+    if store.next_time(target) is None:
+        return None
+    due = store.next_time(target, fresh=pacing.fresh(now), backfill=pacing.backfill(now))
+    return min((at for at in (due, pacing.next_at(now)) if at is not None), default=None)
 
 
 def _defect(error: Exception, draft: QueuedDraft, store: Store) -> ClientError:
@@ -116,11 +132,15 @@ def _defect(error: Exception, draft: QueuedDraft, store: Store) -> ClientError:
 
 
 def _note(
-    store: Store, draft: QueuedDraft, outcome: Sent | Wait | Stop | Settle, *, failed: bool
+    store: Store,
+    draft: QueuedDraft,
+    outcome: Sent | Dropped | Wait | Stop | Settle,
+    *,
+    failed: bool,
 ) -> None:
     """Write down what became of a draft. One that is in doubt stays so while it waits."""
     match outcome:
-        case Sent():
+        case Sent() | Dropped():
             pass
         case Stop():
             store.stop(draft, outcome.state, outcome.reason, outcome.code)
@@ -156,7 +176,7 @@ class _Courier:
     store: Store
     bots: Mapping[str, Bot]
 
-    def handle(self, draft: QueuedDraft) -> Sent | Wait | Stop:
+    def handle(self, draft: QueuedDraft) -> Sent | Dropped | Wait | Stop:
         """Bring one draft a step further."""
         blocked = self._bot_says_no(draft)
         if blocked is not None:
@@ -186,11 +206,12 @@ class _Courier:
 
     def _publish(
         self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
-    ) -> Sent:
+    ) -> Sent | Dropped:
         """One write request, committed as `sending` before it leaves."""
         client = self.target.client
         newest = "" if client.repeatable else _read(lambda: self.accounts.newest(self.target))
-        self.store.sending(draft, payload, newest, self.accounts.now())
+        if not self.store.sending(draft, payload, newest, self.accounts.now()):
+            return Dropped()
         ref = client.publish(payload, draft.key)
         self.accounts.published(self.target, ref)
         return self._stands(draft, ref, parents)
@@ -200,7 +221,7 @@ class _Courier:
         self.store.sent(draft, ref, root, self.accounts.now())
         return Sent()
 
-    def _settle(self, draft: QueuedDraft) -> Sent | Wait | Stop:
+    def _settle(self, draft: QueuedDraft) -> Sent | Dropped | Wait | Stop:
         """Find out whether a draft stands, and see that it does."""
         assert draft.payload is not None
         parents = self._parents(draft)
@@ -262,23 +283,26 @@ class _Courier:
         bot, now = self.bots.get(draft.bot), self.accounts.now()
         if bot is None:
             return Stop("held", f"its bot {draft.bot} is not in the config any more", "bot")
-        if bot.mode != "live":
+        if ("bot", bot.name) in self.store.pauses():
+            return Wait(now + BOT_WAIT, f"its bot {bot.name} is paused", "paused")
+        if bot.mode in ("dry-run", "disabled"):
             return Wait(now + BOT_WAIT, f"its bot {bot.name} has mode {bot.mode}", "mode")
-        source = self.accounts.name_of(draft.source)
-        limit = next(
-            (
-                route.policy.max_age
-                for route in bot.routes
-                if route.target == self.target.name and route.source == source
-            ),
-            None,
-        )
-        if limit is None:
+        policy = self._policy(bot, draft)
+        if policy is None:
             return Stop("held", f"its bot {bot.name} does not mirror this way any more", "bot")
-        begun = draft.draft.part > 1 or draft.attempted_at is not None
-        if draft.backfill or begun or now - draft.draft.created_at <= limit:
+        if draft.approved or draft.draft.part > 1 or draft.attempted_at is not None:
             return None
-        return Stop("held", "older than the bot's max_age before it could be sent", "late")
+        if bot.mode == "approve":
+            return Stop("held", "waits for approval", "approve")
+        if not draft.backfill and now - draft.draft.created_at > policy.max_age:
+            return Stop("held", "older than the bot's max_age before it could be sent", "late")
+        return None
+
+    def _policy(self, bot: Bot, draft: QueuedDraft) -> Policy | None:
+        """How a draft's bot mirrors from its source to this target; None if it does not."""
+        source = self.accounts.name_of(draft.source)
+        ways = (r for r in bot.routes if (r.source, r.target) == (source, self.target.name))
+        return next((route.policy for route in ways), None)
 
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""

@@ -46,6 +46,11 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """A person has dropped the draft meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Try again at `until`.
 

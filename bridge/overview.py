@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.remedies import HELD_POST, remedy
 from bridge.schema import Config
 from bridge.store import Copy, Store
 from bridge.workers import last_runs
@@ -64,6 +65,69 @@ def status(config: Config, store: Store | None) -> dict[str, Any]:
             for draft in (store.troubled() if store else [])
         ],
     }
+
+
+def outbox(store: Store | None) -> dict[str, Any]:
+    """Everything that waits or is stopped, oldest first, with what to do about it."""
+    if store is None:
+        return {"drafts": [], "posts": [], "paused": []}
+    names = {who["identity"]: name for name, who in store.accounts().items()}
+    return {
+        "drafts": [
+            {
+                "id": draft.id,
+                "state": draft.state,
+                "code": draft.code,
+                "bot": draft.bot,
+                "target": names.get(draft.target, draft.target),
+                "original": draft.source_url,
+                "published": draft.draft.created_at.isoformat(),
+                "part": draft.draft.part,
+                "parts": draft.draft.parts,
+                "reason": draft.error,
+                "remedy": remedy(draft.code, draft.id, draft.bot),
+                "not_before": draft.not_before.isoformat() if draft.not_before else None,
+                "overdue": draft.overdue,
+            }
+            for draft in store.unsent()
+        ],
+        "posts": [
+            {
+                "account": names.get(post.source, post.source),
+                "post": post.url,
+                "bots": list(post.bots),
+                "seen": post.at,
+                "reason": post.reason,
+                "remedy": HELD_POST.replace("URL", post.url),
+            }
+            for post in store.held_posts()
+        ],
+        "paused": [{"kind": kind, "name": name or None} for kind, name in sorted(store.pauses())],
+    }
+
+
+def outbox_text(found: dict[str, Any]) -> str:
+    """`outbox` for people."""
+    lines = [
+        f"paused: {pause['name'] or 'everything'} (`tribridge resume {pause['name'] or '--all'}`)"
+        for pause in found["paused"]
+    ]
+    for draft in found["drafts"]:
+        part = f" part {draft['part']} of {draft['parts']}" if draft["parts"] > 1 else ""
+        until = f" until {_when(draft['not_before'])}" if draft["not_before"] else ""
+        lines += [
+            f"{draft['id']:>6} {draft['state']}{until}: {draft['original']}{part} -> "
+            f"{draft['target']} (bot {draft['bot']})",
+            f"       {draft['reason'] or 'waits for its turn'}",
+            f"       {draft['remedy']}",
+        ]
+    for post in found["posts"]:
+        lines += [
+            f"  post held: {post['post']} (bots {', '.join(post['bots'])})",
+            f"       {post['reason']}",
+            f"       {post['remedy']}",
+        ]
+    return "\n".join(lines) or "Nothing waits, is held or is dead"
 
 
 def status_text(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What to do about a draft that waits, is held or is dead: one sentence for each code. Pure data."""
+"""What to do about a draft that waits, is held or is dead: a sentence for each code. Pure data."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ REMEDIES: Mapping[Code, str] = {
     "approve": "`tribridge outbox approve ID` sends it, `tribridge outbox drop ID` does not",
     "bot": "`tribridge outbox drop ID`, or put the bot back into the config (`was:` if it has "
     "another name now) and `tribridge outbox retry ID`",
-    "breaker": "look at the source: if its posts are real, `tribridge outbox retry --bot BOT`, else "
-    "`tribridge outbox drop --bot BOT`; `limits.posts_per_hour` sets how many are too many",
+    "breaker": "look at the source: if its posts are real, `tribridge outbox retry --bot BOT`, "
+    "else `tribridge outbox drop --bot BOT`; `limits.posts_per_hour` sets how many are too many",
     "budget": "raise `budget.usd_per_month` or wait for the next month, then "
     "`tribridge outbox retry --bot BOT`",
     "busy": "nothing: it goes on when the network says",
@@ -35,6 +35,12 @@ REMEDIES: Mapping[Code, str] = {
     "state": "`tribridge relink`, so that what stands is known; then it goes on by itself",
     "unreachable": "nothing, if the server is down; else check its address in the config",
 }
+
+#: about a post that may be our own copy; URL stands for its page
+HELD_POST = (
+    "look at the account: if it is a copy, delete it or `tribridge skip URL`; if its author wrote "
+    "it, `tribridge mirror URL`"
+)
 
 
 def remedy(code: Code, draft_id: int, bot: str) -> str:

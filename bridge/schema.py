@@ -235,12 +235,12 @@ class Bot:
     routes: tuple[Route, ...]
     description: str = _field("string", "what the bot is for", None, "")
     was: str = _field("string", "the bot's former name: its memory moves along", None, "")
-    mode: Literal["live", "dry-run", "disabled"] = _field(
+    mode: Literal["live", "approve", "dry-run", "disabled"] = _field(
         "choice",
-        "live, dry-run (shows, never posts) or disabled",
+        "live, approve (each post waits in the outbox), dry-run (shows, never posts) or disabled",
         "live",
         "live",
-        choices=("live", "dry-run", "disabled"),
+        choices=("live", "approve", "dry-run", "disabled"),
     )
     every: timedelta = _field(
         "duration", "how often the sources are read, with jitter", "2m", timedelta(minutes=2)
@@ -292,6 +292,25 @@ class Config:
     bots: Mapping[str, Bot]
     state: State
     timezone: ZoneInfo | None = None
+
+
+#: what every account can have, whatever its network
+OF_ACCOUNTS: tuple[Setting, ...] = (
+    Setting(
+        "limits",
+        "section",
+        "how much may go out to the account",
+        settings=(
+            Setting(
+                "posts_per_hour",
+                "count",
+                "more posts than this, published in an hour, are held; what was published over a"
+                " longer time goes out at this pace; a thread counts once",
+                default=60,
+            ),
+        ),
+    ),
+)
 
 
 #: what may stand at the top of a file

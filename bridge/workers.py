@@ -13,21 +13,26 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bridge import orders
 from bridge.accounts import Accounts, Opened
 from bridge.ingest import Report, ingest
-from bridge.network import Busy
+from bridge.network import Busy, ClientError
 from bridge.outbox import deliver
 from bridge.post import Draft, Post, Skip
+from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import Store
+from bridge.store import Order, Store
 
 log = logging.getLogger("tribridge")
 
 #: accounts that are worked on at the same time
 THREADS = 16
+#: held and dead drafts that a start tells one by one
+MOST_TOLD = 20
 #: how long deliveries to an account rest after an error that should not happen
 AFTER_A_DEFECT = timedelta(minutes=1)
 
@@ -120,13 +125,28 @@ class Engine:
             for source in _sources(bot):
                 self._bots_of.setdefault(source, []).append(bot)
         self._rehearsal: Store | None = store if rehearse else None
+        self._paused = store.pauses()
 
     def prepare(self) -> None:
         """What a start does first: renamed bots keep their memory, mended logins are tried."""
         for bot in self.config.bots.values():
             if bot.was and self.store.rename_bot(bot.was, bot.name):
                 log.info("%s: took over the memory of %s", bot.name, bot.was)
+        held = self.store.hold_orphans(self.config.bots)
+        if held:
+            log.warning("%d drafts of bots that are not in the config any more are held", held)
         self.store.forget_login_waits()
+        self._say_what_is_stopped()
+
+    def _say_what_is_stopped(self) -> None:
+        stopped = self.store.stopped()
+        for draft in stopped[:MOST_TOLD]:
+            todo = remedy(draft.code, draft.id, draft.bot)
+            log.warning("%s: %s: %s (%s)", draft.state, draft.source_url, draft.error, todo)
+        if len(stopped) > MOST_TOLD:
+            log.warning(
+                "%d more are held or dead: see `tribridge outbox`", len(stopped) - MOST_TOLD
+            )
 
     def close(self) -> None:
         """Close what a dry run remembered; nothing may be under way."""
@@ -148,6 +168,46 @@ class Engine:
         for source in _sources(bot):
             self._submit(bot, source)
 
+    def look(self) -> None:
+        """Take up what people have decided since: pauses, orders, drafts let go."""
+        before, self._paused = self._paused, self.store.pauses()
+        for order in self.store.open_orders():
+            self.lanes.submit("orders", f"order {order.id}", partial(self._place, order))
+        self.deliver_waiting()
+        for bot in self.config.bots.values() if before - self._paused else ():
+            self.read(bot)
+
+    def _place(self, order: Order) -> None:
+        """Bring an order into the lane of its account."""
+        try:
+            where = orders.place(order, self.config, self.accounts, self.store)
+        except ClientError as error:
+            where = orders.Done(ok=False, answer=str(error))
+        if isinstance(where, orders.Done):
+            self._answer(order, where)
+        else:
+            work = partial(self._carry_out, order, where)
+            self.lanes.submit(where.account, f"order {order.id}", work)
+
+    def _carry_out(self, order: Order, where: orders.Place) -> None:
+        if self.store.order_by_id(order.id).done:
+            return
+        try:
+            done = orders.carry_out(order, where, self.config, self.accounts, self.store)
+        except ClientError as error:
+            done = orders.Done(ok=False, answer=str(error))
+        self._answer(order, done)
+        for target in done.targets:
+            self.deliver(target)
+
+    def _answer(self, order: Order, done: orders.Done) -> None:
+        log.info("%s %s: %s", order.kind, order.argument, done.answer.replace("\n", "; "))
+        self.store.answer_order(order.id, done.answer, self.accounts.now(), ok=done.ok)
+
+    def _is_paused(self, account: str) -> bool:
+        """Whether nothing may be read from an account, or sent to it, as of this moment."""
+        return not {("all", ""), ("account", account)}.isdisjoint(self.store.pauses())
+
     def _submit(self, bot: Bot, source: str) -> None:
         if bot.mode == "disabled" or self.accounts.now() < self._rests_until.get(source, _NEVER):
             return
@@ -165,6 +225,9 @@ class Engine:
         return last is not None and self.accounts.now() - last < bot.every / 2
 
     def _read(self, source: str, dry: bool) -> None:  # noqa: FBT001 - a private task
+        pauses = self.store.pauses()
+        if self._is_paused(source):
+            return
         with self._due_lock:
             names = self._due.pop((source, dry), set())
             names |= {
@@ -175,6 +238,9 @@ class Engine:
                 and not bot.cron
                 and not self._is_fresh(bot, source)
             }
+            names = {name for name in names if ("bot", name) not in pauses}
+            if not names:
+                return
             for name in names:
                 self._last_read[name, source] = self.accounts.now()
         routes = [
@@ -234,12 +300,14 @@ class Engine:
             raise
 
     def _deliver_now(self, target: str) -> None:
+        if self._is_paused(target):
+            return
         done = deliver(
             target,
             self.accounts,
             self.store,
             self.config.bots,
-            stopping=lambda: self.lanes.stopping,
+            stopping=lambda: self.lanes.stopping or self._is_paused(target),
         )
         if done.sent:
             log.info("%s: posted %d", target, done.sent)

@@ -7,16 +7,17 @@ between its marks. A test holds that both are current.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import click
 import yaml
 from click.testing import CliRunner
 
 from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.registry import NETWORKS
-from bridge.schema import STEPS, TOP, Filter, Kind, Setting, settings_of
+from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Setting, settings_of
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "docs" / "reference" / "settings.md"
@@ -102,7 +103,7 @@ def settings_page() -> str:
     )
     for network in NETWORKS.values():
         own = Setting("network", "choice", "the network", required=True, choices=(network.name,))
-        parts.append(f"### {network.title}\n\n" + table((own, *network.settings)))
+        parts.append(f"### {network.title}\n\n" + table((own, *network.settings, *OF_ACCOUNTS)))
     parts.append(
         "## Bots\n\nA bot needs either `from` and `to`, or `between`. The last column says where a"
         " setting may stand:\nin a **bot**, in **defaults**, and in **for** (of a bot or of"
@@ -162,14 +163,22 @@ def _places(name: str) -> str:
     return ", ".join(place for place, known in places.items() if name in known)
 
 
+def every_command(group: click.Group = main, before: str = "") -> Iterator[str]:
+    """Every command as people write it after `tribridge`; those in groups too: `alerts test`."""
+    for name, command in group.commands.items():
+        yield before + name
+        if isinstance(command, click.Group):
+            yield from every_command(command, f"{before}{name} ")
+
+
 def commands_page(old: str) -> str:
     """docs/reference/commands.md with the help between its marks made current."""
-    found = re.findall(r"<!-- help: (\w*) -->", old)
-    missing = {"", *main.commands} - set(found)
+    found = re.findall(r"<!-- help: ([\w ]*) -->", old)
+    missing = {"", *every_command()} - set(found)
     if missing:
         raise ValueError(f"{COMMANDS.name} has no place for the help of {sorted(missing)}")
     return re.sub(
-        r"<!-- help: (\w*) -->.*?<!-- end -->",
+        r"<!-- help: ([\w ]*) -->.*?<!-- end -->",
         lambda mark: (
             f"<!-- help: {mark[1]} -->\n\n```text\n{help_of(mark[1])}\n```\n\n<!-- end -->"
         ),

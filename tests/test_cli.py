@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from bridge import __version__
+from tests.make_reference import every_command
 from tests.world import World
 
 TRIBRIDGE = [sys.executable, "-m", "bridge"]
@@ -71,10 +72,10 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "run", "once", "status", "links", "sandbox", "demo"],
+    [*every_command()],
 )
 def test_every_command_explains_itself_and_takes_a_config(command: str) -> None:
-    done = tribridge(command, "--help")
+    done = tribridge(*command.split(), "--help")
     assert done.returncode == 0
     assert "--config" in done.stdout
     assert f"Example: tribridge {command}" in " ".join(done.stdout.split())
@@ -230,7 +231,7 @@ def test_secrets_never_reach_output_or_log(w: World) -> None:
         value
         for settings in w.settings.values()
         for name, value in settings.items()
-        if name not in ("network", "server", "service", "api", "handle")
+        if name not in ("network", "server", "service", "api", "handle", "limits")
     ]
     assert len(secrets) >= 10
     w.simulator("m").faults = [Fault("answer", status=401, body='{"error":"token is bad"}')]
@@ -318,6 +319,43 @@ def test_a_request_that_hangs_does_not_keep_the_daemon(w: World, start: Start) -
     read_until(again, "b: posted 1")
     finish(again)
     assert [c.text for c in w.journal("b")] == ["Henger, men bare én gang"]
+
+
+def test_a_running_daemon_obeys_pauses_and_orders(w: World, start: Start) -> None:
+    def told(*args: str) -> str:
+        done = tribridge(*args, "--config", config(w))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    daemon = start("run", "--config", config(w))
+    read_until(daemon, "first run on m")
+    assert told("pause", "b") == "b is paused\n"
+    said(w, "Mens b hviler")
+    read_until(daemon, "x: posted 1")
+    assert w.journal("b") == []
+    assert "waits for its turn" in tribridge("outbox", "--config", config(w)).stdout
+    assert told("resume", "b") == "b goes on\n"
+    read_until(daemon, "b: posted 1")
+    said(w, "Bare her #nobridge")
+    read_until(daemon, "0 queued, 2 skipped")
+    url = f"{w.simulator('m').url}/@anna/{w.journal('m')[-1].id}"
+    assert told("mirror", url) == "b: queued\nx: queued\n"
+    read_until(daemon, "x: posted 1")
+    finish(daemon)
+    assert [c.text for c in w.journal("x")] == ["Mens b hviler", "Bare her #nobridge"]
+
+
+def test_what_is_held_is_told_at_the_start(w: World, start: Start) -> None:
+    from bridge.simulation import Fault
+
+    tribridge("once", "--config", config(w))
+    w.simulator("b").faults = [Fault("answer", "POST ", status=400, body="{}")]
+    said(w, "Dette vil de ikke ha")
+    assert tribridge("once", "--config", config(w)).returncode == 75
+    daemon = start("run", "--config", config(w))
+    log = read_until(daemon, "running 1 bots")
+    assert any("dead: " in line and "`tribridge outbox drop 1`" in line for line in log)
+    finish(daemon)
 
 
 def test_the_sandbox_serves_the_accounts_that_it_prints(tmp_path: Path, start: Start) -> None:

@@ -63,10 +63,12 @@ def test_an_account_has_its_settings_with_defaults_and_secrets_resolved(tmp_path
         "handle": "a.example",
         "app_password": "passord",
         "service": "https://bsky.social",
+        "limits": {"posts_per_hour": 60},
     }
     assert config.accounts["m"].settings == {
         "server": "http://127.0.0.1:8080",
         "access_token": "x-geheim-${TOKEN}",
+        "limits": {"posts_per_hour": 60},
     }
 
 

@@ -206,7 +206,7 @@ def test_a_bot_that_leads_nowhere(written: str, told: list[str]) -> None:
 
 #: settings of a bot, and what is wrong with them
 SETTINGS = [
-    ("mode: true", ["2:41: 'mode' takes live, dry-run or disabled, not 'true'"]),
+    ("mode: true", ["2:41: 'mode' takes live, approve, dry-run or disabled, not 'true'"]),
     ("hashtags: x", ["2:35: 'hashtags' belongs in only or skip"]),
     ("visiblity: same", ["2:35: unknown setting 'visiblity'; did you mean 'visibility'?"]),
     ("long: {}", ["2:41: 'long' takes thread, truncate, numbered or skip, not a map"]),

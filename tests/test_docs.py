@@ -23,11 +23,13 @@ import yaml
 from sqlite_utils import Database
 
 from bridge import config, network, outcome, overview
-from bridge.cli import CONFIGURATION, FAILURE, OVERDUE, main
+from bridge.cli import main
+from bridge.console import CONFIGURATION, FAILURE, OVERDUE
 from bridge.demo.posts import POSTS
 from bridge.sandbox import Sandbox
 from bridge.schema import Kind
 from bridge.simulation import Fault
+from bridge.store import Recording, RouteKey, Verdict
 from bridge.store.migrations import migrations
 from bridge.store.rows import SEVERAL
 from tests import make_reference
@@ -201,6 +203,18 @@ def test_the_fields_of_status_are_documented(mirrored: World) -> None:
     after = overview.status(mirrored.config, mirrored.store)
     assert after["troubled"]
     assert_documented("status", before, after)
+
+
+def test_the_fields_of_outbox_are_documented(mirrored: World) -> None:
+    now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
+    mirrored.store.pause("bot", "one", now)
+    mirrored.store.pause("all", "", now)
+    way = RouteKey("one", "mastodon:a.example/1", "bluesky:did:plc:b")
+    held = Verdict(way, "1", "", "held", "may be our own copy", "https://a.example/@a/1")
+    mirrored.store.record(Recording(verdicts=[held]), now)
+    mirrored.simulator("x").faults.append(Fault("drop_before", "POST "))
+    mirrored.deliver("x")
+    assert_documented("outbox", overview.outbox(mirrored.store))
 
 
 def test_the_fields_of_links_are_documented(mirrored: World) -> None:

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+
 from bridge.cli import main
 from bridge.sandbox import Sandbox
 from tests.pages import PAGES, ROOT, blocks, section, text_of
@@ -45,8 +47,18 @@ def test_every_command_of_the_pages_is_tried_or_installs_something_that_there_is
                 assert line.startswith(INSTALLING), f"{page.name}: nothing tries {line!r}"
         for target in re.findall(r"(?:`|^)make (?:PYTHON=\S+ )?(\w+)", text, re.MULTILINE):
             assert target in targets
-        for name in re.findall(r"`tribridge (\w+)", text):
-            assert name in {*main.commands, "NAME"}
+        for words in re.findall(r"`tribridge ([a-z]+(?: [a-z]+)*)", text):
+            assert_is_command(words.split())
+
+
+def assert_is_command(words: list[str]) -> None:
+    """Words name a command, or one of a group; the rest are its arguments."""
+    command: click.Command = main
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        assert word in command.commands, words
+        command = command.commands[word]
 
 
 def to_run(page: str, name: str) -> list[str]:

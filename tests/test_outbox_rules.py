@@ -52,6 +52,7 @@ def in_doubt(**more: Any) -> QueuedDraft:
         "uploads": (),
         "uploaded_at": None,
         "payload": {},
+        "not_before": None,
         "error": "",
         "code": "",
         "approved": False,

@@ -128,7 +128,11 @@ class World:
         for simulator in self.networks.values():
             simulator.start()
         self.settings = {
-            name: {"network": network, **self.networks[network].account(handle)}
+            name: {
+                "network": network,
+                **self.networks[network].account(handle),
+                "limits": {"posts_per_hour": 1_000_000},
+            }
             for name, (network, handle) in PEOPLE.items()
         }
         self.file = folder / "config.yaml"

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.config.values import Context, attempt, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, place
 from bridge.registry import NETWORKS
-from bridge.schema import Account, Bot, Setting
+from bridge.schema import OF_ACCOUNTS, Account, Bot, Setting
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NETWORK = Setting("network", "choice", "the network", choices=tuple(NETWORKS), required=True)
@@ -57,7 +57,7 @@ def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
     network = attempt(context, _NETWORK, given.pairs["network"][1])
     if network not in NETWORKS:
         return Account(name, "", {})
-    known = {setting.name: setting for setting in NETWORKS[network].settings}
+    known = {setting.name: setting for setting in (*NETWORKS[network].settings, *OF_ACCOUNTS)}
     values = read_settings(context, given, {_NETWORK.name: _NETWORK} | known)
     del values[_NETWORK.name]
     for setting in known.values():

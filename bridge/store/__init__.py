@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -27,6 +27,7 @@ from bridge.store.rows import (
     HeldPost,
     NewDraft,
     Order,
+    PauseKind,
     QueuedDraft,
     Recording,
     RouteKey,
@@ -45,6 +46,7 @@ __all__ = [
     "HeldPost",
     "NewDraft",
     "Order",
+    "PauseKind",
     "QueuedDraft",
     "Recording",
     "RouteKey",
@@ -53,6 +55,9 @@ __all__ = [
     "Store",
     "Verdict",
 ]
+
+#: within which more originals than an account's limit look like a loop
+HOUR = timedelta(hours=1)
 
 
 class Store(Decisions, Reports, StateFile):
@@ -177,7 +182,7 @@ class Store(Decisions, Reports, StateFile):
                 if new.draft.part == 1 and (other := self._queued_by(db, new)):
                     taken[name] = other
                 if name not in taken:
-                    self._queue(db, new, at)
+                    self._queue(db, new, at, page.posts_per_hour.get(new.route.target))
             for verdict in page.verdicts:
                 bot = taken.get((verdict.route, verdict.post_id))
                 word, reason = verdict.verdict, verdict.reason
@@ -185,7 +190,8 @@ class Store(Decisions, Reports, StateFile):
                     word, reason = "skipped", f"already queued by {bot}"
                 route = verdict.route
                 db.execute(
-                    "INSERT OR IGNORE INTO seen VALUES (?,?,?,?,?,?,?,?,?)",
+                    f"INSERT OR {'REPLACE' if page.overrule else 'IGNORE'} INTO seen"
+                    " VALUES (?,?,?,?,?,?,?,?,?)",
                     (
                         route.bot,
                         route.source,
@@ -216,9 +222,19 @@ class Store(Decisions, Reports, StateFile):
         ).fetchone()
         return str(first[0]) if first else ""
 
-    def _queue(self, db: Database, new: NewDraft, at: str) -> None:
-        """Insert a draft and its original's link."""
+    def _queue(self, db: Database, new: NewDraft, at: str, posts_per_hour: int | None) -> None:
+        """Insert a draft and its original's link.
+
+        It is held if more originals than are right were published within an hour.
+        """
         route, draft = new.route, new.draft
+        follows = draft.part > 1 or draft.reply_to is not None
+        flood = (
+            posts_per_hour is not None
+            and not (follows or new.backfill or new.approved)
+            and self._published_before(db, new, posts_per_hour) >= posts_per_hour
+        )
+        reason = f"more than {posts_per_hour} posts within an hour for this account"
         row = (
             route.bot,
             route.target,
@@ -232,18 +248,35 @@ class Store(Decisions, Reports, StateFile):
             draft.to_json(),
             int(new.backfill),
             draft.created_at.isoformat(),
-            int(draft.part > 1 or draft.reply_to is not None),
+            int(follows),
+            int(new.approved),
+            *(("held", "breaker", reason) if flood else ("queued", "", "")),
         )
         db.execute(
             "INSERT INTO drafts (bot, target, source, source_id, source_url, part, parts,"
-            " generation, key, draft, backfill, created_at, follows, state, attempts, absences,"
-            " blocks) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,'queued',0,0,'')",
+            " generation, key, draft, backfill, created_at, follows, approved, state, code,"
+            " error, attempts, absences, blocks)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,'')",
             row,
         )
         if draft.part == 1:
             self._link(
                 db, (route.source, new.origin.id), 1, "origin", new.origin, new.origin_root, at
             )
+
+    @staticmethod
+    def _published_before(db: Database, new: NewDraft, limit: int) -> int:
+        """How many originals for the same account came out in the hour up to a draft's own.
+
+        At most `limit` are counted. Parts, replies and what `backfill` chose do not count.
+        """
+        until = new.draft.created_at
+        row = db.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM drafts WHERE target=? AND created_at BETWEEN ?"
+            " AND ? AND NOT follows AND NOT backfill LIMIT ?)",
+            (new.route.target, (until - HOUR).isoformat(), until.isoformat(), limit),
+        ).fetchone()
+        return int(row[0])
 
     @staticmethod
     def _link(
@@ -290,8 +323,7 @@ class Store(Decisions, Reports, StateFile):
             return None
         found = self._drafts(
             f"{waiting} AND (not_before IS NULL OR not_before<=?)"
-            " AND (follows OR attempted_at IS NOT NULL OR iif(backfill, ?, ?))"
-            " ORDER BY state='queued', id LIMIT 1",
+            f" AND {_MAY_GO} ORDER BY state='queued', id LIMIT 1",
             (target, at, backfill, fresh),
         )
         return found[0] if found else None
@@ -316,30 +348,16 @@ class Store(Decisions, Reports, StateFile):
         )
         return utc(rows[0][0]) if rows[0][0] else None
 
-    def published_before(self, draft: QueuedDraft, since: datetime) -> int:
-        """How many originals for the same account were published from a time up to a draft's own.
-
-        Only those queued before it; parts, replies and what `backfill` chose do not count.
-        """
-        rows = self._rows(
-            "SELECT count(*) FROM drafts WHERE target=? AND created_at BETWEEN ? AND ?"
-            " AND id<? AND NOT follows AND NOT backfill",
-            (
-                draft.target,
-                since.isoformat(),
-                draft.draft.created_at.isoformat(),
-                draft.id,
-            ),
-        )
-        return int(rows[0][0])
-
-    def next_time(self, target: str) -> datetime | None:
-        """When a waiting draft of a target is due, or None if nothing waits."""
+    def next_time(
+        self, target: str, *, fresh: bool = True, backfill: bool = True
+    ) -> datetime | None:
+        """When a waiting draft of a target is due, or None if nothing waits; as `next_draft`."""
         waiting = "target=? AND state IN ('queued','sending')"
         rows = self._rows(
             f"SELECT coalesce((SELECT max(not_before) FROM drafts WHERE {waiting} AND blocks<>''),"
-            f" (SELECT min(coalesce(not_before, '{EPOCH}')) FROM drafts WHERE {waiting}))",
-            (target, target),
+            f" (SELECT min(coalesce(not_before, '{EPOCH}')) FROM drafts WHERE {waiting}"
+            f" AND {_MAY_GO}))",
+            (target, target, backfill, fresh),
         )
         return utc(rows[0][0]) if rows[0][0] else None
 
@@ -483,3 +501,7 @@ class Store(Decisions, Reports, StateFile):
             for table in ("cursors", "seen", "drafts"):
                 db.execute(f"UPDATE {table} SET bot=? WHERE bot=?", (new, old))
         return True
+
+
+#: what has begun goes on; what has not, by its kind: takes `backfill` and `fresh`
+_MAY_GO = "(follows OR attempted_at IS NOT NULL OR iif(backfill, ?, ?))"

@@ -56,7 +56,7 @@ class Decisions(StateFile):
         )
 
     def release(self, drafts: Iterable[QueuedDraft]) -> int:
-        """Let stopped or waiting drafts go out after all, as approved; how many that were.
+        """Let stopped, dropped or waiting drafts go out after all, as approved; how many that were.
 
         What they held back goes along. A draft in doubt keeps its payload, so that it is still
         known by it; one that was refused, or whose image failed, is made anew.
@@ -69,7 +69,7 @@ class Decisions(StateFile):
                 " uploads=iif(state='dead' OR code='media', NULL, uploads),"
                 " uploaded_at=iif(state='dead' OR code='media', NULL, uploaded_at),"
                 " state='queued', approved=1, attempts=0, not_before=NULL, blocks='', code='',"
-                " error='' WHERE state IN ('held','dead','queued')"
+                " error='' WHERE state IN ('held','dead','queued','dropped')"
                 " AND id IN (SELECT value FROM json_each(?))",
                 (ids,),
             )
@@ -128,15 +128,6 @@ class Decisions(StateFile):
             HeldPost(source, post_id, url, reason, at, tuple(bots.split(",")))
             for source, post_id, url, reason, at, bots in rows
         ]
-
-    def skip_post(self, source: str, post_id: str, reason: str) -> int:
-        """Turn every verdict of `held` on a post into skipped; how many that were."""
-        with self.write() as db:
-            return db.execute(
-                "UPDATE seen SET verdict='skipped', reason=? WHERE source=? AND post_id=?"
-                " AND verdict='held'",
-                (reason, source, post_id),
-            ).rowcount
 
     # Orders to whoever runs the bots.
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -171,6 +171,26 @@ class StateFile:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+    def watch(self) -> Callable[[], bool]:
+        """A function that says whether anything was written to the file since it was asked last.
+
+        It asks SQLite (`PRAGMA data_version`) on a connection of its own; for one thread at a time.
+        """
+        assert self.file is not None
+        uri = f"{self.file.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, check_same_thread=False)
+        with self._lock:
+            self._connections.append(connection)
+        seen = -1
+
+        def has_changed() -> bool:
+            nonlocal seen
+            (now,) = connection.execute("PRAGMA data_version").fetchone()
+            changed, seen = bool(now != seen), now
+            return changed
+
+        return has_changed
 
     def own(self, command: str) -> None:
         """Take the file for this process until it ends.

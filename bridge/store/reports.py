@@ -23,6 +23,13 @@ class Reports(StateFile):
             (),
         )
 
+    def unsent(self) -> list[QueuedDraft]:
+        """Drafts that are neither sent nor dropped, oldest original first."""
+        return self._drafts(
+            "state IN ('queued','sending','held','dead') ORDER BY created_at, source_id, part, id",
+            (),
+        )
+
     def first_runs(self) -> list[RouteKey]:
         """The routes that have had their first run."""
         return [RouteKey(*row) for row in self._rows("SELECT bot, source, target FROM cursors")]

@@ -72,6 +72,7 @@ class NewDraft:
     draft: Draft
     backfill: bool = False
     generation: int = 0
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,15 @@ class QueuedDraft:
     uploads: tuple[dict[str, Any], ...]
     uploaded_at: datetime | None
     payload: dict[str, Any] | None
+    not_before: datetime | None
     error: str
     code: Code
     approved: bool
+
+    @property
+    def follows(self) -> bool:
+        """Whether it belongs to a post that went out before: a later part, or a reply."""
+        return self.draft.part > 1 or self.draft.reply_to is not None
 
     @property
     def overdue(self) -> bool:
@@ -146,12 +153,18 @@ class Copy:
 
 @dataclass(slots=True)
 class Recording:
-    """Everything that one page of posts changes; written in one transaction by `record`."""
+    """Everything that one page of posts changes; written in one transaction by `record`.
+
+    `overrule` says that a person asked for it: earlier verdicts on these posts are replaced.
+    `posts_per_hour` are the limits of targets, by identity: more than that is held.
+    """
 
     verdicts: list[Verdict] = field(default_factory=list)
     drafts: list[NewDraft] = field(default_factory=list)
     cursors: dict[RouteKey, str] = field(default_factory=dict)
     adopted: list[tuple[QueuedDraft, Ref, Ref | None]] = field(default_factory=list)
+    overrule: bool = False
+    posts_per_hour: dict[str, int] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -174,8 +187,8 @@ EPOCH = "1970-01-01T00:00:00+00:00"
 LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
 DRAFT = (
     "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
-    " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload, error,"
-    " code, approved"
+    " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload,"
+    " not_before, error, code, approved"
 )
 
 
@@ -190,7 +203,7 @@ def draft_of(row: Sequence[Any]) -> QueuedDraft:
     values["draft"] = Draft.from_json(values["draft"])
     values["backfill"] = bool(values["backfill"])
     values["approved"] = bool(values["approved"])
-    for name in ("attempted_at", "doubted_at", "uploaded_at"):
+    for name in ("attempted_at", "doubted_at", "uploaded_at", "not_before"):
         values[name] = utc(values[name]) if values[name] else None
     values["uploads"] = tuple(json.loads(values["uploads"] or "[]"))
     values["payload"] = json.loads(values["payload"]) if values["payload"] else None

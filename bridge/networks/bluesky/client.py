@@ -144,6 +144,15 @@ class BlueskyClient:
         newer = [self._now() - TRAIL, *self._native_times(found), *([mark] if mark else [])]
         return Page(self._posts(found), _cursor(now_at, max(newer)))
 
+    def find(self, post_id: str) -> Post:
+        """One post of the account; Refused if it has no such one."""
+        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": post_id}
+        item = self._object(self._read("com.atproto.repo.getRecord", params))
+        found = self._posts([item])
+        if not found:
+            raise Refused("that record is no post that can be read")
+        return found[0]
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """An image of the embed: the blob, its description, and its shape.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from bridge.network import Identity
 from bridge.networks.bluesky.write import COLLECTION, MARK, tid_time
 from bridge.post import Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
 from bridge.text import comparable, plain_name
@@ -71,6 +73,17 @@ def to_post(item: object, owner: Owner) -> Post | None:
         tags=tuple(tag for tag in map(_text, _list(record.get("tags"))) if tag),
         mark=_text(record.get(MARK)),
     )
+
+
+def locate(url: str, identity: Identity) -> str:
+    """The record key of a post of an account by its page at bsky.app or its AT URI; "" if none."""
+    did = identity.id.partition(":")[2]
+    found = re.fullmatch(
+        r"(?:https://bsky\.app/profile/|at://)([^/]+)/(?:post|app\.bsky\.feed\.post)/([^/?#]+)/?",
+        url,
+    )
+    mine = (did, identity.handle.removeprefix("@").lower())
+    return found[2] if found and (found[1] == did or found[1].lower() in mine) else ""
 
 
 def to_ref(strong: object) -> Ref | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from bridge import wire
 from bridge.network import (
@@ -31,7 +31,7 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.mastodon import read
-from bridge.post import Ref, utc
+from bridge.post import Post, Ref, utc
 
 if TYPE_CHECKING:
     import mastodon
@@ -112,6 +112,15 @@ class MastodonClient:
             read.native_id(page[0]["id"]) if page else cursor,
             more=bool(page),
         )
+
+    def find(self, post_id: str) -> Post:
+        """One status of the account; Refused if it has no such one."""
+        account = self.login().id
+        status = self._send("GET", f"/api/v1/statuses/{quote(post_id, safe='')}").object()
+        post = read.to_post(status, self._host)
+        if not post.id or post.account != account:
+            raise Refused("that is not a post of this account")
+        return post
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """`{"id": ...}` of the new attachment, which the server may still be processing.

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from bridge import text
-from bridge.network import Limits, Measure
+from bridge.network import Identity, Limits, Measure
 from bridge.post import Media, MediaKind, Post, Ref, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
@@ -74,6 +75,21 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
         poll=tuple(_str(o.get("title")) for o in _dicts(_dict(status.get("poll")).get("options"))),
         application=_str(_dict(status.get("application")).get("name")),
     )
+
+
+def locate(url: str, identity: Identity) -> str:
+    """The id of a status of an account by the address of its page; "" if it is none.
+
+    Mastodon writes /@NAME/ID and /users/NAME/statuses/ID, GoToSocial /@NAME/statuses/ID, Truth
+    Social /@NAME/posts/ID.
+    """
+    where, home = urlsplit(url), urlsplit(identity.url)
+    name = re.escape(identity.handle.split("@")[0])
+    found = re.fullmatch(
+        rf"/(?:@|users/){name}(?:/statuses|/posts)?/([A-Za-z0-9_-]+)/?", where.path, re.IGNORECASE
+    )
+    hosts = {home.netloc.lower(), identity.id.partition(":")[2].rpartition("/")[0]}
+    return found[1] if found and where.netloc.lower() in hosts else ""
 
 
 def _visibility(status: Mapping[str, Any]) -> Visibility:

@@ -172,6 +172,15 @@ class TwitterClient:
         posts.sort(key=lambda post: int(post.revision))
         return Page(tuple(posts), highest)
 
+    def find(self, post_id: str) -> Post:
+        """One post of the account; Refused if it has no such one."""
+        answer = self._ask_either(f"/2/tweets/{post_id}", {})
+        page = {**answer.object(), "data": [self._part(answer, "data")]}
+        posts = self._read(page)
+        if not posts or _text(page["data"][0], "author_id") != self._user.id:
+            raise Refused("that is not a post of this account")
+        return posts[0]
+
     def _read(self, page: Mapping[str, Any]) -> list[Post]:
         try:
             user = author(page, self._user)
@@ -197,7 +206,15 @@ class TwitterClient:
             seen.add(token)
 
     def _page(self, params: Mapping[str, str]) -> dict[str, Any]:
-        path = f"/2/users/{self._user.id}/tweets"
+        answer = self._ask_either(f"/2/users/{self._user.id}/tweets", params)
+        page = answer.object()
+        # A page with nothing new still has `meta`; one that only has errors is no page.
+        if not isinstance(page.get("meta"), dict) or not isinstance(page.get("data", []), list):
+            raise Unreachable(f"X sent no posts: {answer.detail() or 'no reason given'}")
+        return page
+
+    def _ask_either(self, path: str, params: Mapping[str, str]) -> wire.Answer:
+        """The answer to a request for posts, in the family of names that the API takes."""
         answer = self._ask(path, params, self._family)
         if _names_family(answer):
             other = "tweet" if self._family == "post" else "post"
@@ -206,11 +223,7 @@ class TwitterClient:
                 self._family = other
                 self._save()
         self._check(answer)
-        page = answer.object()
-        # A page with nothing new still has `meta`; one that only has errors is no page.
-        if not isinstance(page.get("meta"), dict) or not isinstance(page.get("data", []), list):
-            raise Unreachable(f"X sent no posts: {answer.detail() or 'no reason given'}")
-        return page
+        return answer
 
     def _ask(self, path: str, params: Mapping[str, str], family: str) -> wire.Answer:
         return self._request("GET", path, params={**params, **FAMILIES[family], **COMMON})

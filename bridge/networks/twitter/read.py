@@ -8,11 +8,13 @@ stop a whole page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bridge.network import Identity
 from bridge.post import Media, Post, Ref, Run, RunKind, Visibility, join_runs, utc
 
 #: the moment at which X's ids (snowflakes) begin to count milliseconds, in Unix milliseconds
@@ -59,6 +61,17 @@ def to_user(data: Mapping[str, Any], known: User) -> User:
     """`known`, brought up to date by a user object, as far as that says anything."""
     protected = data.get("protected", known.protected)
     return User(known.id, _text(data, "username") or known.name, protected is not False)
+
+
+def locate(url: str, identity: Identity) -> str:
+    """The id of a post of an account by the address of its page; "" if it is none."""
+    name = re.escape(identity.handle.removeprefix("@"))
+    found = re.match(
+        rf"https://(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:{name}|i/web|i)/status/([0-9]+)",
+        url,
+        re.IGNORECASE,
+    )
+    return found[1] if found else ""
 
 
 def number(post: Mapping[str, Any]) -> int:

@@ -1,0 +1,118 @@
+"""What people ask of the process that runs the bots: mirror a post, leave one out, know a copy.
+
+Such an order needs the accounts, which one process owns. So commands write it into the state, and
+the daemon, or the command itself where none runs, carries it out in the lane of its account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bridge import ingest
+from bridge.accounts import Accounts, Opened
+from bridge.network import Identity
+from bridge.post import ref_to
+from bridge.registry import NETWORKS
+from bridge.schema import Config, Route
+from bridge.store import Order, Store
+
+Kind = Literal["mirror", "skip", "sent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The account that an order is about, and the id of the post there."""
+
+    account: str
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order: whether it was carried out, what to tell, who has new drafts."""
+
+    ok: bool
+    answer: str
+    targets: frozenset[str] = field(default_factory=frozenset)
+
+
+def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Place | Done:
+    """Which account's lane an order belongs to; `Done` if there is none.
+
+    Raises the five kinds of error where an account that was never used cannot be opened.
+    """
+    names: Iterable[str] = config.accounts
+    if order.kind == "sent":
+        draft = store.draft(int(order.argument.partition(" ")[0]))
+        name = accounts.name_of(draft.target) if draft else None
+        if draft is None or name is None:
+            return Done(ok=False, answer="there is no such draft for an account of the config")
+        names = [name]
+    url = order.argument.rpartition(" ")[2]
+    known = store.accounts()
+    for name in names:
+        row = known.get(name)
+        who = (
+            Identity(row["identity"], row["handle"], row["url"])
+            if row
+            else accounts.open(name).identity
+        )
+        post_id = NETWORKS[config.accounts[name].network].locate(url, who)
+        if post_id:
+            return Place(name, post_id)
+    return Done(
+        ok=False,
+        answer=f"{url}: not the address of a post of {_either(names)}: give the address of its "
+        "page, as the network shows it",
+    )
+
+
+def carry_out(order: Order, where: Place, config: Config, accounts: Accounts, store: Store) -> Done:
+    """Do what an order says. In the lane of its account; raises the five kinds of error."""
+    account = accounts.open(where.account)
+    if order.kind == "sent":
+        return _sent(order, where, account, accounts, store)
+    routes = [
+        (bot.name, route)
+        for bot in config.bots.values()
+        if bot.mode in ("live", "approve")
+        for route in bot.routes
+        if route.source == where.account
+    ]
+    if not routes:
+        return Done(ok=False, answer=f"no bot that is live mirrors {where.account}")
+    url = order.argument
+    if order.kind == "skip":
+        told = ingest.skip(account, where.post_id, url, routes, accounts, store)
+    else:
+        post = account.client.find(where.post_id)
+        told = ingest.mirror(account, post, routes, accounts, store)
+    return _told(told, routes)
+
+
+def _told(told: dict[str, str], routes: list[tuple[str, Route]]) -> Done:
+    lines = [f"{target}: {what}" for target, what in told.items()]
+    return Done(True, "\n".join(lines), frozenset(route.target for _, route in routes))
+
+
+def _sent(order: Order, where: Place, account: Opened, accounts: Accounts, store: Store) -> Done:
+    """Take a post that stands on a target for the copy that a draft was to become."""
+    draft = store.draft(int(order.argument.partition(" ")[0]))
+    assert draft is not None
+    if draft.state == "sent":
+        return Done(ok=False, answer=f"draft {draft.id} is sent already")
+    if draft.state == "sending":
+        return Done(ok=False, answer=f"draft {draft.id} is on its way: look again in a minute")
+    post = account.client.find(where.post_id)
+    if post.id in store.links(account.identity.id, [post.id]):
+        return Done(ok=False, answer=f"{post.url} is known already, as another copy or an original")
+    store.sent(draft, ref_to(post), post.root, accounts.now())
+    return Done(
+        True, f"draft {draft.id} is sent: its copy is {post.url}", frozenset([where.account])
+    )
+
+
+def _either(names: Iterable[str]) -> str:
+    return " or ".join(names)
