@@ -72,7 +72,7 @@ class Daemon:
                 **({} if bot.cron else {"next_run_time": first}),
             )
         if not self._rehearse:
-            self._scheduler.add_job(self._save_pulse, "interval", seconds=2, id="pulse")
+            self._scheduler.add_job(self.engine.save_pulse, "interval", seconds=2, id="pulse")
             changed = self._store.watch()
             self._scheduler.add_job(
                 lambda: self.engine.look() if changed() else None, "interval", seconds=1, id="look"
@@ -103,16 +103,12 @@ class Daemon:
                 replace_existing=True,
             )
 
-    def _save_pulse(self) -> None:
-        assert self._store.file is not None
-        self.engine.pulse.save(self._store.file)
-
     def stop(self, grace: float = GRACE) -> bool:
         """Take no more work; whether what was in flight ended within `grace` seconds."""
         self._scheduler.shutdown(wait=False)
         ended = self.engine.lanes.stop(grace)
         if not self._rehearse:
-            self._save_pulse()
+            self.engine.save_pulse()
         return ended
 
 
@@ -157,6 +153,5 @@ def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
     engine.deliver_waiting()
     engine.lanes.wait()
     if not rehearse:
-        assert store.file is not None
-        engine.pulse.save(store.file)
+        engine.save_pulse()
     return engine.pulse.reading_failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,6 +232,48 @@ def skip(config_file: Path, url: str) -> None:
     _order(config_file, "skip", url)
 
 
+@click.command()
+@config_option
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="How far back to look. [default: 30 days, and as far as each bot's backfill]",
+)
+def relink(config_file: Path, since: datetime | None) -> None:
+    """Find the copies that stand already, after the state was lost or an old one restored.
+
+    Reads every source and target; posts nothing. Stop the daemon first. What is found is known
+    from then on, and what was held because of the state goes on.
+
+    Example: tribridge relink --since 2026-01-31
+    """
+    from bridge.accounts import Accounts
+    from bridge.network import ClientError
+    from bridge.relink import relink as find
+    from bridge.store import StateError, Store
+    from bridge.workers import trust_state
+
+    config = load(config_file)
+    try:
+        store = Store.open(config.state.file, durability=config.state.durability)
+        click.get_current_context().call_on_close(store.close)
+        store.own("relink")
+        found = find(
+            config,
+            Accounts(config, store, console.now),
+            store,
+            since=since.replace(tzinfo=UTC) if since else None,
+            told=click.echo,
+        )
+        trust_state(store)
+    except (StateError, ClientError) as error:
+        fail(str(error), FAILURE)
+    click.echo(
+        f"{found.linked} copies found; {found.missing} originals without one; "
+        f"{found.unsure} that cannot be told, held: see `tribridge outbox`"
+    )
+
+
 def _order(config_file: Path, kind: Any, argument: str) -> None:
     """Have an order carried out: by the running daemon, or here if there is none."""
     from bridge.accounts import Accounts
@@ -265,4 +308,4 @@ def _wait_for(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-COMMANDS = (outbox, pause, resume, mirror, skip)
+COMMANDS = (outbox, pause, resume, mirror, skip, relink)

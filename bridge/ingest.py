@@ -272,6 +272,16 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
     return render(changed, way.policy, way.target.network, way.target.client.limits)
 
 
+def judge(
+    bot: str, route: Route, source: Opened, target: Opened, post: Post, store: Store
+) -> tuple[Draft, ...] | Skip:
+    """What one route makes of one post by itself, as if it were read now; nothing is written."""
+    key = RouteKey(bot, source.identity.id, target.identity.id)
+    way = _Way(key, route.policy, target, None, post.created_at)
+    link = store.links(source.identity.id, [post.id]).get(post.id)
+    return _judge(source, way, post, link, set(), store)
+
+
 def skip(
     source: Opened,
     post_id: str,

@@ -45,9 +45,9 @@ from bridge.outcome import (
     backoff,
 )
 from bridge.pacing import Pacing
-from bridge.post import Post, Ref, ref_to
+from bridge.post import Post, Ref, ref_to, utc
 from bridge.schema import Bot, Policy
-from bridge.store import SEVERAL, Copy, QueuedDraft, Store
+from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
 
@@ -290,13 +290,30 @@ class _Courier:
         policy = self._policy(bot, draft)
         if policy is None:
             return Stop("held", f"its bot {bot.name} does not mirror this way any more", "bot")
-        if draft.approved or draft.draft.part > 1 or draft.attempted_at is not None:
+        if draft.approved:
+            return None
+        if self._may_stand_unknown(draft):
+            return Stop("held", "the state was lost or is an old one: this may stand", "state")
+        if draft.draft.part > 1 or draft.attempted_at is not None:
             return None
         if bot.mode == "approve":
             return Stop("held", "waits for approval", "approve")
         if not draft.backfill and now - draft.draft.created_at > policy.max_age:
             return Stop("held", "older than the bot's max_age before it could be sent", "late")
         return None
+
+    def _may_stand_unknown(self, draft: QueuedDraft) -> bool:
+        """Whether the state was lost, and the draft may be a copy of old or, itself, of a copy.
+
+        Only what is put under the same key again, from an account that nothing is mirrored to, is
+        safe.
+        """
+        doubted = self.store.fact(DOUBTED)
+        if not doubted or draft.draft.created_at > utc(doubted):
+            return False
+        source = self.accounts.name_of(draft.source)
+        mirrored_to = any(r.target == source for bot in self.bots.values() for r in bot.routes)
+        return mirrored_to or not self.target.client.repeatable
 
     def _policy(self, bot: Bot, draft: QueuedDraft) -> Policy | None:
         """How a draft's bot mirrors from its source to this target; None if it does not."""

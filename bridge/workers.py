@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +26,13 @@ from bridge.outbox import deliver
 from bridge.post import Draft, Post, Skip
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import Order, Store
+from bridge.store import DOUBTED, STATE_ID, Order, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
 
 #: accounts that are worked on at the same time
 THREADS = 16
-#: held and dead drafts that a start tells one by one
+#: reasons for which drafts are held or dead that a start tells
 MOST_TOLD = 20
 #: how long deliveries to an account rest after an error that should not happen
 AFTER_A_DEFECT = timedelta(minutes=1)
@@ -136,17 +137,41 @@ class Engine:
         if held:
             log.warning("%d drafts of bots that are not in the config any more are held", held)
         self.store.forget_login_waits()
+        self._compare_with_last_run()
         self._say_what_is_stopped()
 
-    def _say_what_is_stopped(self) -> None:
-        stopped = self.store.stopped()
-        for draft in stopped[:MOST_TOLD]:
-            todo = remedy(draft.code, draft.id, draft.bot)
-            log.warning("%s: %s: %s (%s)", draft.state, draft.source_url, draft.error, todo)
-        if len(stopped) > MOST_TOLD:
+    def _compare_with_last_run(self) -> None:
+        """Notice a state that was lost or restored: what it does not know may stand already."""
+        assert self.store.file is not None
+        _name_state(self.store)
+        then = last_state(self.store.file)
+        if then is not None and self.store.fact(DOUBTED) == "":
+            same = then["id"] == self.store.fact(STATE_ID)
+            known = self.store.growth()
+            if not same or known[0] < then["drafts"] or known[1] < then["links"]:
+                self.store.set_fact(DOUBTED, self.accounts.now().isoformat())
+        if self.store.fact(DOUBTED):
             log.warning(
-                "%d more are held or dead: see `tribridge outbox`", len(stopped) - MOST_TOLD
+                "%s: the state was lost, or is older than the last run: posts from before are held "
+                "where they could be doubled; `tribridge relink` finds what stands",
+                self.store.file,
             )
+
+    def save_pulse(self) -> None:
+        """Keep when everything last ran, and how far the state had come by then."""
+        assert self.store.file is not None
+        self.pulse.save(self.store.file, lambda: state_of(self.store))
+
+    def _say_what_is_stopped(self) -> None:
+        alike: dict[tuple[str, str, str], list[QueuedDraft]] = {}
+        for draft in self.store.stopped():
+            alike.setdefault((draft.state, draft.error, draft.bot), []).append(draft)
+        for (state, reason, bot), drafts in list(alike.items())[:MOST_TOLD]:
+            todo = remedy(drafts[0].code, drafts[0].id, bot)
+            more = f" and {len(drafts) - 1} more" if len(drafts) > 1 else ""
+            log.warning("%s: %s%s: %s (%s)", state, drafts[0].source_url, more, reason, todo)
+        if len(alike) > MOST_TOLD:
+            log.warning("more is held or dead for other reasons: see `tribridge outbox`")
 
     def close(self) -> None:
         """Close what a dry run remembered; nothing may be under way."""
@@ -366,13 +391,13 @@ class Pulse:
             self._accounts.setdefault(target, {})["delivered_at"] = now.isoformat()
             self._accounts[target]["delivery_error"] = str(error) if error else ""
 
-    def save(self, state_file: Path) -> None:
-        """Write the file if anything changed."""
+    def save(self, state_file: Path, state: Callable[[], Mapping[str, Any]] = dict) -> None:
+        """Write the file if anything changed; `state` says how far the database has come."""
         with self._lock:
             if not self._changed:
                 return
             self._changed = False
-            data = {"accounts": self._accounts, "bots": self._bots}
+            data = {"accounts": self._accounts, "bots": self._bots, "state": state()}
             text = json.dumps(data, ensure_ascii=False, indent=1)
         path = pulse_file(state_file)
         fresh = path.with_name(path.name + ".new")
@@ -384,6 +409,7 @@ class Pulse:
         accounts, bots = last_runs(state_file)
         with self._lock:
             self._accounts, self._bots = accounts, bots
+            self._changed = True
 
 
 def pulse_file(state_file: Path) -> Path:
@@ -398,6 +424,39 @@ def last_runs(state_file: Path) -> tuple[dict[str, dict[str, Any]], dict[str, st
         return dict(data["accounts"]), dict(data["bots"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}, {}
+
+
+def state_of(store: Store) -> dict[str, Any]:
+    """How far the database has come."""
+    drafts, links = store.growth()
+    return {"id": store.fact(STATE_ID), "drafts": drafts, "links": links}
+
+
+def _name_state(store: Store) -> None:
+    if not store.fact(STATE_ID):
+        store.set_fact(STATE_ID, secrets.token_hex(8))
+
+
+def trust_state(store: Store) -> None:
+    """Take the database as it is for the one to go on with."""
+    assert store.file is not None
+    _name_state(store)
+    pulse = Pulse()
+    pulse.load(store.file)
+    pulse.save(store.file, lambda: state_of(store))
+
+
+def last_state(state_file: Path) -> dict[str, Any] | None:
+    """How far the database had come when its last run was noted; None if that is not known."""
+    try:
+        state = json.loads(pulse_file(state_file).read_text(encoding="utf-8"))["state"]
+        return {
+            "id": str(state["id"]),
+            "drafts": int(state["drafts"]),
+            "links": int(state["links"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def describe(

@@ -31,6 +31,7 @@ SESSIONS = [
     ("README.md", "Try it by hand"),
     ("docs/how-to/operate.md", "As a service"),
     ("docs/how-to/operate.md", "Backups"),
+    ("docs/how-to/operate.md", "When the state is lost"),
     ("docs/how-to/operate.md", "Watching it"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
 ]
@@ -190,7 +191,12 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     )
     out = shell(
         tmp_path,
-        go + daemon + at_work + "kill %1\nwait %1\n" + "".join(to_run(operate, "Backups")),
+        go
+        + daemon
+        + at_work
+        + "kill %1\nwait %1\n"
+        + "".join(to_run(operate, "Backups"))
+        + "".join(to_run(operate, "When the state is lost")),
     )
     sandbox.stop()
     assert out.count("config.yaml: 2 accounts, 1 bots: fine") == 2

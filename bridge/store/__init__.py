@@ -18,9 +18,11 @@ from bridge.store.decisions import Decisions
 from bridge.store.file import AlreadyRunning, StateError, StateFile
 from bridge.store.reports import Reports
 from bridge.store.rows import (
+    DOUBTED,
     EPOCH,
     LINK,
     SEVERAL,
+    STATE_ID,
     Blocks,
     Code,
     Copy,
@@ -38,7 +40,9 @@ from bridge.store.rows import (
 )
 
 __all__ = [
+    "DOUBTED",
     "SEVERAL",
+    "STATE_ID",
     "AlreadyRunning",
     "Blocks",
     "Code",

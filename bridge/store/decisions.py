@@ -116,6 +116,38 @@ class Decisions(StateFile):
             "its bot is not in the config any more",
         )
 
+    def forget_doubted(self) -> set[tuple[str, str, str, str]]:
+        """Forget drafts that were held because of the state, as if their posts were never read.
+
+        Returns (bot, target, source, post id) of each. Whether those posts are originals is to be
+        found out first.
+        """
+        which = (
+            "state='held' AND attempted_at IS NULL AND (code='state' OR (code='parent' AND EXISTS"
+            " (SELECT 1 FROM drafts AS d WHERE d.code='state' AND d.target=drafts.target)))"
+        )
+        found = {
+            (row[0], row[1], row[2], row[3])
+            for row in self._rows(
+                f"SELECT bot, target, source, source_id FROM drafts WHERE {which}"
+            )
+        }
+        with self.write() as db:
+            db.execute(f"DELETE FROM drafts WHERE {which}")
+            for bot, target, source, post_id in found:
+                db.execute(
+                    "DELETE FROM seen WHERE bot=? AND source=? AND target=? AND post_id=?",
+                    (bot, source, target, post_id),
+                )
+                db.execute(
+                    "DELETE FROM links WHERE origin=? AND origin_id=? AND role='origin' AND NOT"
+                    " EXISTS (SELECT 1 FROM drafts WHERE source=origin AND source_id=origin_id)"
+                    " AND NOT EXISTS (SELECT 1 FROM links AS copy WHERE copy.origin=links.origin"
+                    " AND copy.origin_id=links.origin_id AND copy.role='copy')",
+                    (source, post_id),
+                )
+        return found
+
     # Posts that a person must look at.
 
     def held_posts(self) -> list[HeldPost]:

@@ -30,6 +30,14 @@ class Reports(StateFile):
             (),
         )
 
+    def growth(self) -> tuple[int, int]:
+        """Numbers that only ever grow: of drafts queued, and of posts and copies known."""
+        (row,) = self._rows(
+            "SELECT (SELECT coalesce(max(id), 0) FROM drafts),"
+            " (SELECT coalesce(max(rowid), 0) FROM links)"
+        )
+        return row[0], row[1]
+
     def first_runs(self) -> list[RouteKey]:
         """The routes that have had their first run."""
         return [RouteKey(*row) for row in self._rows("SELECT bot, source, target FROM cursors")]

@@ -34,6 +34,8 @@ Code = Literal[
     "state",  # the state was lost or is an old one
     "unreachable",  # the network could not be reached
 ]
+#: facts: the state's own number; since when it may lack what was done before
+STATE_ID, DOUBTED = "id", "doubted"
 #: what can be paused
 PauseKind = Literal["bot", "account", "all"]
 #: failures after which a waiting draft counts as overdue
