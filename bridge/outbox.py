@@ -270,7 +270,14 @@ class _Courier:
         return found
 
     def _may_resend(self, draft: QueuedDraft, now: datetime) -> bool:
-        """Whether the draft is a text, on a network whose silence is telling, without a twin."""
+        """Whether what was not found may be sent once more: the bot says so, or it is safe enough.
+
+        That is a text, on a network whose silence is telling, without a twin.
+        """
+        bot = self.bots.get(draft.bot)
+        policy = self._policy(bot, draft) if bot else None
+        if policy is not None and policy.in_doubt == "resend":
+            return True
         return (
             self.target.network.absence_is_telling
             and bool(draft.draft.text.strip())

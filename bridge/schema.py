@@ -216,6 +216,14 @@ class Policy:
         "2d",
         timedelta(days=2),
     )
+    in_doubt: Literal["hold", "resend"] = _field(
+        "choice",
+        "a copy whose answer was lost, where no key and no reading tells whether it stands: held for"
+        " you, or sent once more",
+        "hold",
+        "hold",
+        choices=("hold", "resend"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
