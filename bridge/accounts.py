@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from bridge.ledger import AccountLedger
 from bridge.network import (
     Busy,
     Client,
@@ -71,6 +72,7 @@ class Accounts:
         self._configured = config.accounts
         self._store = store
         self._clients: dict[str, Client] = {}
+        self._ledgers: dict[str, AccountLedger] = {}
         self._opened: dict[str, Opened] = {}
         self._failed: dict[str, tuple[datetime, ClientError]] = {}
         self._newest: dict[str, str] = {}
@@ -108,6 +110,7 @@ class Accounts:
                     self._store.know_account(
                         name, account.network.name, who.id, who.handle, who.url
                     )
+                    self._ledgers[name].belongs_to(who.id)
                     self._opened[name] = account
                     self._fresh.add(name)
             except ClientError as error:
@@ -142,10 +145,11 @@ class Accounts:
         network = NETWORKS[account.network]
         client = self._clients.get(account.name)
         if client is None:
-            client = network.connect(
-                account.settings, _Session(self._store, account.name), self.now
-            )
-            self._clients[account.name] = client
+            session = _Session(self._store, account.name)
+            known = self.known_identity(account.name)
+            ledger = AccountLedger(self._store, account, known, self.now)
+            client = network.connect(account.settings, session, self.now, ledger)
+            self._clients[account.name], self._ledgers[account.name] = client, ledger
         identity = client.login()
         return Opened(account.name, network, identity, client)
 

@@ -2,6 +2,7 @@
 
 ClientError
   Busy          later; nothing was done
+    OverBudget  it would cost more than may be spent
   Unreachable   a request never left, or a read failed; nothing was done
   Refused       declined for good
   LoginNeeded   token dead, scope missing or account locked; a person must act
@@ -30,6 +31,10 @@ class Busy(ClientError):
     def __init__(self, message: str, retry_at: datetime) -> None:
         super().__init__(message)
         self.retry_at = retry_at
+
+
+class OverBudget(Busy):
+    """A paid call that the account's budget, or its credit at the network, does not allow."""
 
 
 class Unreachable(ClientError):
@@ -128,6 +133,44 @@ class Session(Protocol):
         """Store durably before returning. Rotated tokens are saved before they are used."""
 
 
+class Ledger(Protocol):
+    """Where the client of a network that charges accounts for its paid calls, in US dollars.
+
+    `kind` is a kind of call by the network's own price list.
+    """
+
+    def reserve(self, kind: str, usd: float) -> Callable[[float], None]:
+        """Set aside what a call costs, durably, before it is made.
+
+        Raises OverBudget if that is more than may be spent. What is returned is called with what
+        the call did cost as soon as that is certain; if it never is, the sum stays set aside.
+        """
+
+    def keep(self, kind: str, usd: float) -> None:
+        """See that a sum is set aside for the readings of this UTC day, and is within the budget.
+
+        For calls whose cost only their answer tells. Writes nothing if the sum is there already.
+        Raises OverBudget as `reserve`.
+        """
+
+    def spend(self, costs: Mapping[str, float]) -> None:
+        """Add what a reading did cost, by kind."""
+
+
+class NoLedger:
+    """A ledger that counts nothing and allows everything."""
+
+    def reserve(self, kind: str, usd: float) -> Callable[[float], None]:  # noqa: ARG002
+        """Nothing to settle later."""
+        return lambda _spent: None
+
+    def keep(self, kind: str, usd: float) -> None:
+        """Nothing to set aside."""
+
+    def spend(self, costs: Mapping[str, float]) -> None:
+        """Nothing to add."""
+
+
 class Client(Protocol):
     """One account on one network. Every method raises only the five kinds of error.
 
@@ -204,14 +247,20 @@ class Network:
     #: the folder, with `client.py` and `write.py` in it, and the class in the former
     package: str
     client: str
+    #: charges for calls: the client is given a `Ledger` too
+    paid: bool = False
 
     def connect(
-        self, settings: Mapping[str, Any], session: Session, now: Callable[[], datetime]
+        self,
+        settings: Mapping[str, Any],
+        session: Session,
+        now: Callable[[], datetime],
+        ledger: Ledger | None = None,
     ) -> Client:
         """A client for an account; `now` gives the present as aware UTC."""
-        made: Client = getattr(import_module(f"{self.package}.client"), self.client)(
-            settings, session, now
-        )
+        make = getattr(import_module(f"{self.package}.client"), self.client)
+        charged = (ledger,) if self.paid and ledger is not None else ()
+        made: Client = make(settings, session, now, *charged)
         return made
 
     def to_payload(

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge.likeness import is_telling
-from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, Unreachable
+from bridge.network import (
+    Busy,
+    ClientError,
+    LoginNeeded,
+    OverBudget,
+    Refused,
+    Uncertain,
+    Unreachable,
+)
 from bridge.post import Post
 from bridge.store import Blocks, Code, QueuedDraft
 
@@ -99,6 +107,10 @@ def after(
     is left alone.
     """
     match error:
+        case OverBudget() if in_doubt:
+            return Stop("held", f"in doubt, and not to be settled for now: {error}", "doubt")
+        case OverBudget():
+            return Stop("held", str(error), "budget")
         case Busy():
             until = max(error.retry_at, now + timedelta(seconds=1))
             return Wait(until, str(error), "busy", "account")

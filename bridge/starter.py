@@ -30,6 +30,7 @@ accounts:
   #   api_key_secret: ${X_API_KEY_SECRET}
   #   access_token: ${X_TOKEN}
   #   access_token_secret: ${X_TOKEN_SECRET}
+  #   budget: {usd_per_month: 5}
 """
 
 BOT = """\

@@ -15,7 +15,8 @@ ACCOUNTS = """
 accounts:
   masto: {network: mastodon, server: https://mastodon.example, access_token: m}
   bsky: {network: bluesky, handle: newsroom.example, app_password: b}
-  x: {network: twitter, api_key: a, api_key_secret: b, access_token: c, access_token_secret: d}
+  x: {network: twitter, api_key: a, api_key_secret: b, access_token: c, access_token_secret: d,
+    budget: {usd_per_month: 30}}
 """
 
 

@@ -377,7 +377,12 @@ def test_the_sandbox_serves_the_accounts_that_it_prints(tmp_path: Path, start: S
                         "handle": handle,
                         **secret,
                     },
-                    "x": {"network": "twitter", "api": told["twitter"]["api"], **keys},
+                    "x": {
+                        "network": "twitter",
+                        "api": told["twitter"]["api"],
+                        "budget": {"usd_per_month": 5},
+                        **keys,
+                    },
                 },
                 "bots": {"one": {"between": ["m", "b", "x"]}},
             }

@@ -127,7 +127,7 @@ class World:
         self.said: set[tuple[str, str]] = set()
         for simulator in self.networks.values():
             simulator.start()
-        self.settings = {
+        self.settings: dict[str, dict[str, Any]] = {
             name: {
                 "network": network,
                 **self.networks[network].account(handle),
@@ -135,6 +135,8 @@ class World:
             }
             for name, (network, handle) in PEOPLE.items()
         }
+        for name in ("x", "x2"):
+            self.settings[name]["budget"] = {"usd_per_month": 1000}
         self.file = folder / "config.yaml"
         self.configure(bots)
         self.store = Store.open(self.config.state.file, durability="process")

@@ -101,9 +101,9 @@ def _command() -> str:
 
 def _accounts(
     sandbox: Sandbox, settings: dict[str, Any]
-) -> dict[str, tuple[Simulator, str, dict[str, str]]]:
+) -> dict[str, tuple[Simulator, str, dict[str, Any]]]:
     """Every account of the demo by its name in the config: network, name there, settings."""
-    people: dict[str, tuple[Simulator, str, dict[str, str]]] = {}
+    people: dict[str, tuple[Simulator, str, dict[str, Any]]] = {}
     for network, simulator in (
         ("mastodon", sandbox.mastodon),
         ("bluesky", sandbox.bluesky),
@@ -111,12 +111,14 @@ def _accounts(
     ):
         for name in settings[network]["accounts"]:
             short = name.split(".")[0]
-            mine = {"network": network, **simulator.account(name)}
+            mine: dict[str, Any] = {"network": network, **simulator.account(name)}
+            if network == "twitter":
+                mine["budget"] = {"usd_per_month": 5}
             people[f"{short}_{network}"] = (simulator, name, mine)
     return people
 
 
-def _write_config(folder: Path, people: dict[str, tuple[Simulator, str, dict[str, str]]]) -> None:
+def _write_config(folder: Path, people: dict[str, tuple[Simulator, str, dict[str, Any]]]) -> None:
     (folder / "bots").mkdir(parents=True)
     (folder / MARK).write_text("made by `tribridge demo`, and removed by the next one\n")
     for file in shipped("bots").iterdir():
@@ -152,7 +154,7 @@ def picture(alt: str) -> bytes:
 class _Stage:
     """What was said, and what stands on the networks because of it."""
 
-    def __init__(self, people: dict[str, tuple[Simulator, str, dict[str, str]]]) -> None:
+    def __init__(self, people: dict[str, tuple[Simulator, str, dict[str, Any]]]) -> None:
         self._people = people
         self._said: dict[tuple[str, str], Said] = {}
         self._ids: list[str] = []

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from bridge.post import Ref, utc
 from bridge.store.decisions import Decisions
-from bridge.store.file import AlreadyRunning, StateError, StateFile
+from bridge.store.file import AlreadyRunning, StateError
 from bridge.store.reports import Reports
 from bridge.store.rows import (
     DOUBTED,
@@ -38,6 +38,7 @@ from bridge.store.rows import (
     copy_of,
     ref_json,
 )
+from bridge.store.spending import Spending, Spent
 
 __all__ = [
     "DOUBTED",
@@ -54,6 +55,7 @@ __all__ = [
     "QueuedDraft",
     "Recording",
     "RouteKey",
+    "Spent",
     "State",
     "StateError",
     "Store",
@@ -64,7 +66,7 @@ __all__ = [
 HOUR = timedelta(hours=1)
 
 
-class Store(Decisions, Reports, StateFile):
+class Store(Decisions, Reports, Spending):
     """What the program remembers. Safe to use from several threads."""
 
     # Accounts and sessions.

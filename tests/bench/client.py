@@ -45,7 +45,7 @@ def ours(task: dict[str, Any]) -> Callable[[], int]:
     from bridge.workers import Engine
 
     folder = Path(task["folder"])
-    content = {
+    content: dict[str, Any] = {
         "state": {"file": "state.db", "durability": "process"},
         "accounts": {
             "source": {"network": task["from"], **task["source"]},
@@ -53,6 +53,8 @@ def ours(task: dict[str, Any]) -> Callable[[], int]:
         },
         "bots": {"bench": {"from": "source", "to": "target"}},
     }
+    if task["to"] == "twitter":
+        content["accounts"]["target"]["budget"] = {"usd_per_month": 1_000_000}
     (folder / "config.yaml").write_text(yaml.safe_dump(content))
     loaded = config.load(folder / "config.yaml")
     store = Store.open(loaded.state.file, durability=loaded.state.durability)

@@ -89,13 +89,16 @@ class Round:
         networks = Networks(self.shared, self.options.flavour)
         try:
             file = self.folder / "config.yaml"
-            accounts = {
+            accounts: dict[str, dict[str, Any]] = {
                 name: {
                     "network": network_of(name),
                     **networks.account(network_of(name), handle_of(name)),
                 }
                 for name in NAMES
             }
+            for name in NAMES:
+                if network_of(name) == "twitter":
+                    accounts[name]["budget"] = {"usd_per_month": 1_000_000}
             file.write_text(yaml.safe_dump({"accounts": accounts}) + BOTS)
             self.config = config.load(file)
             self.errors = self.folder / "errors.log"

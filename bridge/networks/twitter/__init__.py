@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.network import Network
+from bridge.networks.twitter.prices import AS_OF, MEANINGS, PRICES
 from bridge.schema import Setting
 
 NETWORK = Network(
@@ -14,6 +15,28 @@ NETWORK = Network(
         Setting("access_token", "secret", "the account's access token", required=True),
         Setting("access_token_secret", "secret", "its access token secret", required=True),
         Setting("api", "url", "where the API is", default="https://api.x.com"),
+        Setting(
+            "budget",
+            "section",
+            "what X may charge: write budget: {usd_per_month: 30}",
+            required_of_targets=True,
+            settings=(
+                Setting(
+                    "usd_per_month",
+                    "money",
+                    "US dollars in a calendar month, UTC; what would cost more is held",
+                    required=True,
+                ),
+            ),
+        ),
+        Setting(
+            "prices",
+            "section",
+            f"what X charges, where it is not as on {AS_OF}",
+            settings=tuple(
+                Setting(kind, "money", MEANINGS[kind], default=usd) for kind, usd in PRICES.items()
+            ),
+        ),
     ),
     policy={"link_back": "never"},
     content_warnings=False,
@@ -23,4 +46,5 @@ NETWORK = Network(
     absence_is_telling=True,
     package=__name__,
     client="TwitterClient",
+    paid=True,
 )

@@ -10,8 +10,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -23,18 +24,23 @@ from bridge.network import (
     Busy,
     ClientError,
     Identity,
+    Ledger,
     Limits,
     LoginNeeded,
     Measure,
+    NoLedger,
+    OverBudget,
     Page,
     Refused,
     Session,
+    Uncertain,
     Unreachable,
     Upload,
 )
+from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
 from bridge.post import Post, Ref
-from bridge.text import weighted_length
+from bridge.text import weighted_length, x_entities
 
 #: parameters of a timeline in either family of names; which one the API takes is found out.
 #: The author comes along because it tells whether the account is protected now.
@@ -83,7 +89,11 @@ class TwitterClient:
     keeps_keys = False
 
     def __init__(
-        self, settings: Mapping[str, str], session: Session, now: Callable[[], datetime]
+        self,
+        settings: Mapping[str, Any],
+        session: Session,
+        now: Callable[[], datetime],
+        ledger: Ledger | None = None,
     ) -> None:
         names = ("api_key", "api_key_secret", "access_token", "access_token_secret")
         keys = [settings[name] for name in names]
@@ -92,6 +102,9 @@ class TwitterClient:
         self._fingerprint = hashlib.sha256("\n".join([self._api, *keys]).encode()).hexdigest()
         self._session = session
         self._now = now
+        self._ledger = ledger or NoLedger()
+        self._prices: Mapping[str, float] = {**PRICES, **settings.get("prices", {})}
+        self._billed: tuple[date | None, set[tuple[str, str]]] = (None, set())
         self._family = "post"
         self._known: User | None = None
         self._parent_waits: Counter[str] = Counter()
@@ -102,7 +115,8 @@ class TwitterClient:
     def login(self) -> Identity:
         """Who the account is: as saved for these keys, else one paid request."""
         if self._known is None and not self._restore():
-            answer = self._send("GET", "/2/users/me", {"user.fields": COMMON["user.fields"]})
+            with self._paying("user_read"):
+                answer = self._send("GET", "/2/users/me", {"user.fields": COMMON["user.fields"]})
             data = self._part(answer, "data")
             # Protected unless X says otherwise: nothing of it travels then.
             user = to_user(data, User(str(number(data)), "", protected=True))
@@ -176,6 +190,7 @@ class TwitterClient:
         """One post of the account; Refused if it has no such one."""
         answer = self._ask_either(f"/2/tweets/{post_id}", {})
         page = {**answer.object(), "data": [self._part(answer, "data")]}
+        self._bill(page, "post_read")
         posts = self._read(page)
         if not posts or _text(page["data"][0], "author_id") != self._user.id:
             raise Refused("that is not a post of this account")
@@ -211,10 +226,14 @@ class TwitterClient:
         # A page with nothing new still has `meta`; one that only has errors is no page.
         if not isinstance(page.get("meta"), dict) or not isinstance(page.get("data", []), list):
             raise Unreachable(f"X sent no posts: {answer.detail() or 'no reason given'}")
+        self._bill(page)
         return page
 
     def _ask_either(self, path: str, params: Mapping[str, str]) -> wire.Answer:
         """The answer to a request for posts, in the family of names that the API takes."""
+        size = int(params.get("max_results", "0"))
+        posts = size * self._prices["owned_read"] if size else self._prices["post_read"]
+        self._ledger.keep("owned_read", round(posts + self._prices["user_read"], 6))
         answer = self._ask(path, params, self._family)
         if _names_family(answer):
             other = "tweet" if self._family == "post" else "post"
@@ -264,17 +283,20 @@ class TwitterClient:
             self._processing.add(media_id)
         if media.alt:
             alt = {"id": media_id, "metadata": {"alt_text": {"text": media.alt}}}
-            self._send("POST", "/2/media/metadata", body=alt, write=False)
+            with self._paying("media_metadata"):
+                self._send("POST", "/2/media/metadata", body=alt, write=False)
         return {"id": media_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
         """Create a post; one request, which X answers with 201."""
-        answer = self._request("POST", "/2/tweets", json=dict(payload))
-        if not answer.ok:
-            raise self._refusal(answer, payload)
-        post_id = _text(self._part(answer, "data"), "id")
-        if not post_id.isdecimal():
-            raise wire.untrusted("X answered without the id of the new post", write=True)
+        has_url = any(span.kind == "link" for span in x_entities(payload.get("text", "")))
+        with self._paying("post_with_url" if has_url else "post"):
+            answer = self._request("POST", "/2/tweets", json=dict(payload))
+            if not answer.ok:
+                raise self._refusal(answer, payload)
+            post_id = _text(self._part(answer, "data"), "id")
+            if not post_id.isdecimal():
+                raise wire.untrusted("X answered without the id of the new post", write=True)
         url = f"https://x.com/{self._user.name}/status/{post_id}"
         return Ref(post_id, self._user.identity, url)
 
@@ -292,6 +314,45 @@ class TwitterClient:
             self._processing.difference_update(media)
             return Busy(f"X is still processing an image ({says})", soon)
         return self._error(answer)
+
+    # Money
+
+    @contextmanager
+    def _paying(self, kind: str) -> Iterator[None]:
+        """Reserve what a call costs, and settle it by how the call ends.
+
+        What nobody knows the end of stays reserved: X may have charged for it.
+        """
+        usd = self._prices[kind]
+        settle = self._ledger.reserve(kind, usd)
+        try:
+            yield
+        except Uncertain:
+            raise
+        except ClientError:
+            settle(0)
+            raise
+        settle(usd)
+
+    def _bill(self, page: Mapping[str, Any], kind: str = "owned_read") -> None:
+        """Account for all posts and users on a page.
+
+        X charges for each once in a UTC day (X API, pricing). That it charges for what comes along
+        it does not say; here it counts.
+        """
+        others = page.get("includes")
+        others = others if isinstance(others, dict) else {}
+        found = {(kind, _id(post)) for post in _list(page, "data")}
+        for name in ("posts", "tweets"):
+            found |= {("post_read", _id(post)) for post in _list(others, name)}
+        found |= {("user_read", _id(user)) for user in _list(others, "users")}
+        today = self._now().date()
+        billed = self._billed[1] if self._billed[0] == today else set()
+        fresh = Counter(kind for kind, _ in found - billed)
+        self._billed = (today, billed | found)
+        if fresh:
+            costs = {kind: round(n * self._prices[kind], 6) for kind, n in fresh.items()}
+            self._ledger.spend(costs)
 
     # Requests
 
@@ -332,7 +393,8 @@ class TwitterClient:
         says = answer.detail()
         words = answer.body[:2000].decode("utf-8", "replace").lower()
         if answer.status == 402:
-            return Busy(f"the app's credits at X are used up ({says})", now + WAIT_FOR_CREDITS)
+            until = now + WAIT_FOR_CREDITS
+            return OverBudget(f"the app's credits at X are used up ({says})", until)
         if answer.status in (403, 429) and "usage-capped" in words:
             reset = _reset(answer, now) or now + WAIT_FOR_CREDITS
             return Busy(f"the app's monthly quota at X is used up ({says})", reset)
@@ -392,6 +454,15 @@ def _highest(page: Mapping[str, Any], cursor: str) -> str:
     posts = [post for post in page.get("data", []) if isinstance(post, dict)]
     newest = max((number(post) for post in posts), default=-1)
     return str(newest) if newest > int(cursor or -1) else cursor
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    found = data.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _id(resource: Any) -> str:
+    return str(resource.get("id")) if isinstance(resource, dict) else ""
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:
