@@ -191,6 +191,25 @@ def links(config_file: Path, *, json_wanted: bool) -> None:
 
 @main.command()
 @config_option
+@json_option
+def costs(config_file: Path, *, json_wanted: bool) -> None:
+    """Show what paid calls cost this month, and a forecast.
+
+    Asks no network. X alone charges; the budget is a setting of the account.
+
+    Example: tribridge costs --json
+    """
+    from datetime import UTC, datetime
+
+    from bridge import costs as told
+
+    config = load(config_file)
+    found = told.costs(config, state_for_reading(config), datetime.now(UTC).date())
+    click.echo(as_json(found) if json_wanted else told.costs_text(found))
+
+
+@main.command()
+@config_option
 def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --config
     """Start the three networks on this machine and keep them running.
 
