@@ -62,7 +62,7 @@ def _account(
 
 
 def _sum(rows: Sequence[Spent], what: str) -> float:
-    return round(sum(getattr(row, what) for row in rows), 6)
+    return float(round(sum(getattr(row, what) for row in rows), 6))
 
 
 def _a_day(rows: Sequence[Spent], today: date) -> float:

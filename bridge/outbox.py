@@ -48,6 +48,7 @@ from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
 from bridge.schema import Bot, Policy
 from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, Store
+from bridge.text import has_link
 
 log = logging.getLogger("tribridge")
 
@@ -305,6 +306,8 @@ class _Courier:
             return None
         if bot.mode == "approve":
             return Stop("held", "waits for approval", "approve")
+        if policy.links == "hold" and self._has_link(draft):
+            return Stop("held", "it has a link, and the bot holds posts with links", "links")
         if not draft.backfill and now - draft.draft.created_at > policy.max_age:
             return Stop("held", "older than the bot's max_age before it could be sent", "late")
         return None
@@ -327,6 +330,11 @@ class _Courier:
         source = self.accounts.name_of(draft.source)
         ways = (r for r in bot.routes if (r.source, r.target) == (source, self.target.name))
         return next((route.policy for route in ways), None)
+
+    def _has_link(self, draft: QueuedDraft) -> bool:
+        """Whether any part of the post that a draft belongs to has a link."""
+        parts = self.store.drafts_of(draft.target, draft.source, draft.source_id)
+        return any(has_link(part.draft.runs) for part in parts)
 
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from bridge.network import Limits, Network
 from bridge.post import (
@@ -19,10 +20,13 @@ from bridge.post import (
 )
 from bridge.schema import Policy
 from bridge.text import (
+    defuse_links,
     defuse_mentions,
+    drop_links,
     graphemes,
     mastodon_entities,
     shorten_url,
+    shows_url,
     split_runs,
     truncate_runs,
     x_entities,
@@ -42,6 +46,8 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     if post.boost is not None:
         # servers repeat the boosted post's media and warning, which are another person's
         post = replace(post, media=(), content_warning="", poll=(), quote=None, sensitive=False)
+    if policy.links == "drop":
+        post, policy = _without_links(post, policy, losses)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
@@ -52,14 +58,14 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
         if policy.content_warning == "skip":
             return Skip(f"has a content warning, and {target.title} has no field for it")
         runs, warning = join_runs((Run(f"CW: {warning}\n\n"), *runs)), ""
+    if policy.links == "drop":
+        runs = _defused(runs, losses)
     images = _images(post, limits, losses)
     if policy.link_back == "always" or (losses and policy.link_back == "truncated"):
         runs = _with_link(runs, post.url, target)
-    parts = _fit(runs, warning, post.url, policy, target, limits, losses)
+    parts = _parts(runs, warning, post.url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
-    if target.mentions_in_text:
-        parts = [silence(part) for part in parts]
     groups = [
         images[at : at + limits.images] for at in range(0, len(images), max(limits.images, 1))
     ]
@@ -88,9 +94,30 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     )
 
 
+def _without_links(post: Post, policy: Policy, losses: list[Loss]) -> tuple[Post, Policy]:
+    """A post without its links, and a policy that adds none."""
+    runs = drop_links(post.runs)
+    has_quote = post.quote is not None and policy.quotes == "link"
+    if runs != post.runs or has_quote:
+        losses.append(Loss("links", "links were left out"))
+    mentions: Literal["text", "skip"] = "skip" if policy.mentions == "skip" else "text"
+    post = replace(post, runs=runs, quote=None if has_quote else post.quote)
+    return post, replace(policy, link_back="never", mentions=mentions)
+
+
+def _defused(runs: Runs, losses: list[Loss]) -> Runs:
+    """Runs without names of sites that are links by themselves."""
+    defused = defuse_links(runs)
+    if defused != runs:
+        losses.append(Loss("links", "names of sites are spelled so that they are no links"))
+    return defused
+
+
 def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) -> Runs | Skip:
     """The text with mentions, links, quotes, boosts and polls as the target shows them."""
     if post.boost is not None:
+        if policy.links == "drop":
+            return Skip("a boost is a link only, and links are dropped")
         return _spell((Run(post.boost.url, "link", post.boost.url),), target)
     runs: list[Run] = []
     for run in post.runs:
@@ -170,15 +197,6 @@ def _link(run: Run, target: Network) -> list[Run]:
     return [replace(run, text=shorten_url(run.target))] if shows_url(run) else [run]
 
 
-def shows_url(run: Run) -> bool:
-    """Whether a link's text is its URL, whole or shortened, and not words of its own."""
-    shown = run.text.strip().removesuffix("…").removesuffix("...")
-    bare = run.target.split("://", 1)[-1]
-    forms = (run.target, bare, bare.removeprefix("www."))
-    shown_bare = shown.split("://", 1)[-1].casefold()
-    return bool(shown_bare) and any(form.casefold().startswith(shown_bare) for form in forms)
-
-
 def _with_link(runs: Runs, url: str, target: Network) -> Runs:
     """Runs with a link after an empty line, unless they lead there already."""
     url = target.spell_url(url)
@@ -212,6 +230,28 @@ def _visibility(post: Post, policy: Policy, target: Network) -> Visibility:
         return "public"
     wanted: Visibility = post.visibility if policy.visibility == "same" else policy.visibility
     return max(wanted, post.visibility, key=_WIDTH.index)
+
+
+def _parts(
+    runs: Runs,
+    warning: str,
+    url: str,
+    policy: Policy,
+    target: Network,
+    limits: Limits,
+    losses: list[Loss],
+) -> list[Runs] | Skip:
+    """The parts as `_fit` makes them, where being cut apart made nothing live."""
+    parts = _fit(runs, warning, url, policy, target, limits, losses)
+    if isinstance(parts, Skip):
+        return parts
+    if target.mentions_in_text:
+        parts = [silence(part) for part in parts]
+    if policy.links == "drop":
+        parts = [defuse_links(part) for part in parts]
+        if not all(limits.fits("".join(run.text for run in part), warning) for part in parts):
+            return Skip(f"cannot be cut to the limits of {target.title}")
+    return parts
 
 
 def _fit(

@@ -172,6 +172,13 @@ class Policy:
         "text",
         choices=("text", "link", "skip"),
     )
+    links: Literal["keep", "drop", "hold"] = _field(
+        "choice",
+        "keep, drop from the copy, or hold posts that have any: a URL makes a post dear on Twitter",
+        "keep",
+        "keep",
+        choices=("keep", "drop", "hold"),
+    )
     content_warning: Literal["text", "skip"] = _field(
         "choice",
         "where the target has no field for it: as first line, or skip the post",

@@ -9,9 +9,9 @@ import pytest
 from bridge.network import Limits, Measure, Network
 from bridge.post import Draft, Media, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
-from bridge.render import render, shows_url
+from bridge.render import render
 from bridge.schema import Policy
-from bridge.text import byte_length, graphemes, mastodon_length, weighted_length
+from bridge.text import byte_length, graphemes, mastodon_length, shows_url, weighted_length
 
 MASTODON, BLUESKY, TWITTER = (NETWORKS[n] for n in ("mastodon", "bluesky", "twitter"))
 LIMITS = {

@@ -11,6 +11,7 @@ from bridge.text.entities import (
     x_entities,
 )
 from bridge.text.length import byte_length, graphemes, mastodon_length, weighted_length
+from bridge.text.links import defuse_links, drop_links, has_link, shows_url
 from bridge.text.markup import html_to_runs
 from bridge.text.splitting import split_runs, truncate_runs
 
@@ -18,14 +19,18 @@ __all__ = [
     "Span",
     "byte_length",
     "comparable",
+    "defuse_links",
     "defuse_mentions",
+    "drop_links",
     "escape_url",
     "graphemes",
+    "has_link",
     "html_to_runs",
     "mastodon_entities",
     "mastodon_length",
     "plain_name",
     "shorten_url",
+    "shows_url",
     "split_runs",
     "truncate_runs",
     "weighted_length",

@@ -39,8 +39,8 @@ from bridge.network import (
 )
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
-from bridge.post import Post, Ref
-from bridge.text import weighted_length, x_entities
+from bridge.post import Post, Ref, Run
+from bridge.text import has_link, weighted_length
 
 #: parameters of a timeline in either family of names; which one the API takes is found out.
 #: The author comes along because it tells whether the account is protected now.
@@ -289,8 +289,8 @@ class TwitterClient:
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
         """Create a post; one request, which X answers with 201."""
-        has_url = any(span.kind == "link" for span in x_entities(payload.get("text", "")))
-        with self._paying("post_with_url" if has_url else "post"):
+        text = str(payload.get("text", ""))
+        with self._paying("post_with_url" if has_link((Run(text),)) else "post"):
             answer = self._request("POST", "/2/tweets", json=dict(payload))
             if not answer.ok:
                 raise self._refusal(answer, payload)
