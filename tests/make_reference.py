@@ -79,6 +79,7 @@ file, line and column.
 - **address of a server**: `https://` and a host, nothing after it. `http://` is for this machine only.
 - **length of time**: `30s`, `5m`, `2h`, `7d`, `1h30m`; at most `3650d`;
   `every` at least `1s`.
+- **US dollars**: `30`, `0.015`; 0 or more.
 - **list**: `[one, two]`; a list of one may be written without brackets.
 - **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
 - **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
@@ -104,6 +105,8 @@ def settings_page() -> str:
     for network in NETWORKS.values():
         own = Setting("network", "choice", "the network", required=True, choices=(network.name,))
         parts.append(f"### {network.title}\n\n" + table((own, *network.settings, *OF_ACCOUNTS)))
+        parts += _sections(network.settings, f"an account of {network.title}")
+    parts += _sections(OF_ACCOUNTS, "any account")
     parts.append(
         "## Bots\n\nA bot needs either `from` and `to`, or `between`. The last column says where a"
         " setting may stand:\nin a **bot**, in **defaults**, and in **for** (of a bot or of"
@@ -117,6 +120,15 @@ def settings_page() -> str:
     parts.append("## `steps`\n\nEach item of the list is one of these.\n\n" + table(STEPS))
     parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
     return "\n".join(parts)
+
+
+def _sections(settings: Iterable[Setting], owner: str) -> list[str]:
+    """A table of each section among settings."""
+    return [
+        f"`{setting.name}` of {owner}:\n\n" + table(setting.settings)
+        for setting in settings
+        if setting.kind == "section"
+    ]
 
 
 def _own() -> str:
@@ -140,6 +152,8 @@ def table(settings: Iterable[Setting], *, places: bool = False) -> str:
 def _default(setting: Setting) -> str:
     if setting.required:
         return "required"
+    if setting.required_of_targets:
+        return "required of a target"
     if setting.default in (None, {}):
         return "-"
     text = yaml.safe_dump(setting.default, default_flow_style=True, width=1000)

@@ -33,6 +33,7 @@ SESSIONS = [
     ("docs/how-to/operate.md", "Backups"),
     ("docs/how-to/operate.md", "When the state is lost"),
     ("docs/how-to/operate.md", "Watching it"),
+    ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
 ]
 
@@ -186,7 +187,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     operate = "docs/how-to/operate.md"
     at_work = "".join(
         block
-        for name in ("As a service", "Watching it", "Why a post was not mirrored")
+        for name in ("As a service", "Watching it", "What X costs", "Why a post was not mirrored")
         for block in to_run(operate, name)
     )
     out = shell(
