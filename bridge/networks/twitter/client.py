@@ -118,6 +118,7 @@ class TwitterClient:
             with self._paying("user_read"):
                 answer = self._send("GET", "/2/users/me", {"user.fields": COMMON["user.fields"]})
             data = self._part(answer, "data")
+            self._new_today({("user_read", _id(data))})
             # Protected unless X says otherwise: nothing of it travels then.
             user = to_user(data, User(str(number(data)), "", protected=True))
             if number(data) < 0 or not user.name:
@@ -337,8 +338,7 @@ class TwitterClient:
     def _bill(self, page: Mapping[str, Any], kind: str = "owned_read") -> None:
         """Account for all posts and users on a page.
 
-        X charges for each once in a UTC day (X API, pricing). That it charges for what comes along
-        it does not say; here it counts.
+        That X charges for what comes along it does not say; here it counts.
         """
         others = page.get("includes")
         others = others if isinstance(others, dict) else {}
@@ -346,13 +346,18 @@ class TwitterClient:
         for name in ("posts", "tweets"):
             found |= {("post_read", _id(post)) for post in _list(others, name)}
         found |= {("user_read", _id(user)) for user in _list(others, "users")}
+        if new := Counter(kind for kind, _ in self._new_today(found)):
+            self._ledger.spend({kind: round(n * self._prices[kind], 6) for kind, n in new.items()})
+
+    def _new_today(self, resources: set[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of some (kind, id) that were not read before in this UTC day.
+
+        X charges for each resource once a day (X API, pricing).
+        """
         today = self._now().date()
-        billed = self._billed[1] if self._billed[0] == today else set()
-        fresh = Counter(kind for kind, _ in found - billed)
-        self._billed = (today, billed | found)
-        if fresh:
-            costs = {kind: round(n * self._prices[kind], 6) for kind, n in fresh.items()}
-            self._ledger.spend(costs)
+        known = self._billed[1] if self._billed[0] == today else set()
+        self._billed = (today, known | resources)
+        return resources - known
 
     # Requests
 

@@ -58,7 +58,8 @@ class TwitterSimulator(Simulator):
     """X. `family` says which names it takes, `limits` whether rate limits hold, `self_replies`
     whether an app may answer its account's own posts (X documents this neither way).
 
-    `paid` counts what costs money, by kind; `spent` is the sum in dollars.
+    `paid` counts what costs money, by kind; `spent` is the sum in dollars. Once it has reached
+    `credits`, every request is answered with 402, as far as is known of X.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class TwitterSimulator(Simulator):
             ("post", "tweet") if family == "both" else (family,)
         )
         self.paid: Counter[str] = Counter()
+        self.credits: float | None = None
         self._paid_today: set[tuple[str, str, str]] = set()
         self._accounts: dict[str, Account] = {}
         self._by_id: dict[str, Account] = {}
@@ -210,6 +212,8 @@ class TwitterSimulator(Simulator):
         try:
             account, app = self._signed_in(request)
             kind = self.kind_of(request)
+            if self.credits is not None and self.spent >= self.credits:
+                raise problem(402, "The app has no credits left.", "CreditsDepleted")
             if self.limits:
                 headers = self._use("x-rate-limit", f"{account.id} {kind}", RATES.get(kind, 900))
                 if kind == "POST /2/tweets":
