@@ -22,7 +22,7 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import config, network, outcome, overview
+from bridge import config, costs, network, outcome, overview
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
 from bridge.demo.posts import POSTS
@@ -157,7 +157,7 @@ def paths(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
         for item in value:
             yield from paths(item, at + "[]")
     else:
-        kinds = {str: "string", int: "number", bool: "boolean", type(None): "null"}
+        kinds = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
         yield at, kinds[type(value)]
 
 
@@ -219,6 +219,18 @@ def test_the_fields_of_outbox_are_documented(mirrored: World) -> None:
 
 def test_the_fields_of_links_are_documented(mirrored: World) -> None:
     assert_documented("links", overview.links(mirrored.store))
+
+
+def test_the_fields_of_costs_are_documented(mirrored: World) -> None:
+    del mirrored.settings["x2"]["budget"]
+    mirrored.configure("one: {from: m, to: [b, x], long: truncate}")
+    mirrored.deliver("x")
+    today = mirrored.clock().date()
+    assert_documented(
+        "costs",
+        costs.costs(mirrored.config, None, today),
+        costs.costs(mirrored.config, mirrored.store, today),
+    )
 
 
 def test_the_fields_of_sandbox_are_documented() -> None:

@@ -344,6 +344,19 @@ def test_a_doubt_that_the_budget_cannot_settle_is_held_as_one(tmp_path: Path) ->
         assert w.texts("x") == ["Svaret kom aldri fram"]
 
 
+def test_an_image_whose_alt_text_costs_too_much_is_held(tmp_path: Path) -> None:
+    with world(tmp_path, OUT) as w:
+        budget(w, 0.004)
+        w.store.know_account("x", "twitter", w.networks["twitter"].identity("anna"), "@anna", "")
+        w.settings["x"]["prices"] = {"user_read": 0, "owned_read": 0}
+        budget(w, 0.004)
+        w.turn()
+        w.say("m", "Kaia", images=[(png(), "Kaia i sol")])
+        w.turn()
+        assert held(w) == [("held", "budget", "Kaia")]
+        assert w.requests("twitter").get("POST /2/media/metadata", 0) == 0
+
+
 # No credit at X
 
 

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, Unreachable
+from bridge.network import (
+    Busy,
+    ClientError,
+    LoginNeeded,
+    OverBudget,
+    Refused,
+    Uncertain,
+    Unreachable,
+)
 from bridge.outcome import (
     FIRST_WAIT,
     KEY_LIFE,
@@ -65,6 +73,7 @@ def in_doubt(**more: Any) -> QueuedDraft:
     [
         (Busy("slow", NOW + 90 * SECOND), Wait(NOW + 90 * SECOND, "slow", "busy", "account")),
         (Busy("slow", NOW - 90 * SECOND), Wait(NOW + SECOND, "slow", "busy", "account")),
+        (OverBudget("spent", NOW + 90 * SECOND), Stop("held", "spent", "budget")),
         (Unreachable("down"), Wait(NOW + 15 * SECOND, "down", "unreachable", "account")),
         (Refused("no"), Stop("dead", "no", "refused")),
         (LoginNeeded("token"), Wait(NOW + 3600 * SECOND, "token", "login", "login")),

@@ -11,7 +11,14 @@ from bridge.post import Draft, Media, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
 from bridge.render import render
 from bridge.schema import Policy
-from bridge.text import byte_length, graphemes, mastodon_length, shows_url, weighted_length
+from bridge.text import (
+    byte_length,
+    graphemes,
+    mastodon_length,
+    shows_url,
+    weighted_length,
+    x_entities,
+)
 
 MASTODON, BLUESKY, TWITTER = (NETWORKS[n] for n in ("mastodon", "bluesky", "twitter"))
 LIMITS = {
@@ -240,3 +247,45 @@ def test_a_link_that_x_would_cut_short_is_escaped(url: str, on_x: str) -> None:
     assert one(post, TWITTER).text == f"Les {on_x} nå"
     assert one(post, MASTODON).text == f"Les {url} nå"
     assert [run.target for run in one(post, BLUESKY).runs if run.kind == "link"] == [url]
+
+
+@pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER], ids=lambda n: n.name)
+def test_links_that_are_dropped_leave_words_and_a_loss(target: Network) -> None:
+    runs = (Run("Les "), Run("alt", "link", LONG_URL), Run(f" på {LONG_URL}, også a.example.com"))
+    post = replace(POST, runs=runs, quote=Ref("9", url="https://b.example/9"))
+    draft = one(post, target, links="drop")
+    assert draft.text == "Les alt på, også a(.)example(.)com"
+    assert draft.runs == (Run(draft.text),)
+    assert [loss.what for loss in draft.losses] == ["links", "links"]
+
+
+def test_where_links_are_dropped_none_is_added() -> None:
+    link = Run(LONG_URL, "link", LONG_URL)
+    kept = {"links": "drop", "link_back": "always"}
+    assert one(replace(POST, poll=("ja", "nei")), BLUESKY, **kept).text == "Hallo\n- ja\n- nei"
+    assert not one(POST, MASTODON, **kept).losses
+    assert one(replace(POST, runs=(MENTION,)), TWITTER, mentions="link", **kept).text == "alice"
+    long = one(replace(POST, runs=(Run(WORDS), link)), MASTODON, long="truncate", **kept)
+    assert long.text.endswith("…")
+    assert "://" not in long.text
+    assert why_not(replace(POST, runs=(link,)), TWITTER, **kept).startswith("nothing in it")
+    boost = replace(POST, runs=(), boost=Ref("9", url="https://b.example/9"))
+    assert why_not(boost, TWITTER, boosts="link", **kept).startswith("a boost is a link only")
+    assert why_not(replace(POST, quote=Ref("9", url=LONG_URL)), TWITTER, quotes="skip", **kept)
+
+
+def test_a_warning_in_the_text_and_a_part_cut_apart_hold_no_link_either() -> None:
+    warned = replace(POST, content_warning="om example.com", runs=(Run("Hallo"),))
+    assert one(warned, TWITTER, links="drop").text == "CW: om example(.)com\n\nHallo"
+    # of a name of a site after -, which is no link, only the end may come into the next part
+    text = "x" * 272 + "-" + "y" * 4 + ".example.com"
+    parts = drafts(replace(POST, runs=(Run(text),)), TWITTER, links="drop")
+    assert len(parts) == 2
+    for part in parts:
+        assert [span for span in x_entities(part.text) if span.kind == "link"] == []
+        assert LIMITS["twitter"].fits(part.text)
+
+
+def test_links_are_kept_unless_the_bot_says_otherwise() -> None:
+    post = replace(POST, runs=(Run(LONG_URL, "link", LONG_URL),))
+    assert one(post, TWITTER).text == one(post, TWITTER, links="hold").text == LONG_URL
