@@ -21,6 +21,7 @@ from bridge.likeness import may_be_copy
 from bridge.network import (
     Busy,
     ClientError,
+    OverBudget,
     Parents,
     Refused,
     Uncertain,
@@ -213,7 +214,11 @@ class _Courier:
         newest = "" if client.repeatable else _read(lambda: self.accounts.newest(self.target))
         if not self.store.sending(draft, payload, newest, self.accounts.now()):
             return Dropped()
-        ref = client.publish(payload, draft.key)
+        try:
+            ref = client.publish(payload, draft.key)
+        except OverBudget:
+            self.store.unsend(draft)
+            raise
         self.accounts.published(self.target, ref)
         return self._stands(draft, ref, parents)
 

@@ -242,6 +242,9 @@ def test_at_the_limit_drafts_are_held_and_other_accounts_go_on(tmp_path: Path) -
             "the budget of x is spent: 0.06 of 0.06 USD are used or reserved this month, "
             "and the next call may cost 0.015"
         )
+        assert {(d.attempted_at, d.doubted_at, d.payload) for d in w.store.troubled()} == {
+            (None, None, None)
+        }
         assert w.texts("b") == ["En", "To", "Tre", "Fire"]
         assert booked(w)["post"] == (0.03, 0)
         requests = w.requests("twitter")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from bridge.store.file import StateFile
+from bridge.store.rows import QueuedDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,22 @@ class Spending(StateFile):
             for row in self._spent("identity=?", name):
                 _add(db, identity, row.day, row.kind, row.reserved, row.spent)
             db.execute("DELETE FROM spend WHERE identity=?", (name,))
+
+    def unsend(self, draft: QueuedDraft) -> None:
+        """Let a draft be as before `Store.sending`: its call was not paid, so none was made."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET state=?, payload=?, newest=?, attempted_at=?, doubted_at=?"
+                " WHERE id=?",
+                (
+                    draft.state,
+                    json.dumps(draft.payload, ensure_ascii=False) if draft.payload else None,
+                    draft.newest,
+                    draft.attempted_at.isoformat() if draft.attempted_at else None,
+                    draft.doubted_at.isoformat() if draft.doubted_at else None,
+                    draft.id,
+                ),
+            )
 
     def month_total(self, identity: str, day: date) -> float:
         """What is spent and reserved in the calendar month of a day."""
