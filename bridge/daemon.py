@@ -6,7 +6,6 @@ import logging
 import os
 import random
 import signal
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,18 +117,15 @@ def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:
     The process is left at once, since a request that hangs in a thread would keep it alive; what
     was under way is in the state and is settled at the next start. A second signal does not wait.
     """
-    stop = threading.Event()
-
-    def on_signal(number: int, _frame: Any) -> None:
-        if stop.is_set():
-            leave(0)
-        log.info("stopping on %s", signal.Signals(number).name)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    # waited for, not handled: a handler runs between any two steps of this thread, and could wait
+    # for a lock that the thread itself holds
+    wanted = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
     daemon.start()
-    stop.wait()
+    log.info("stopping on %s", signal.Signals(signal.sigwait(wanted)).name)
+    for number in wanted:
+        signal.signal(number, lambda *_: leave(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, wanted)
     if not daemon.stop():
         log.warning("something was still under way; it is settled at the next start")
     logging.shutdown()

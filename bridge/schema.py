@@ -225,8 +225,8 @@ class Policy:
     )
     in_doubt: Literal["hold", "resend"] = _field(
         "choice",
-        "a copy whose answer was lost, where no key and no reading tells whether it stands: held for"
-        " you, or sent once more",
+        "a copy whose answer was lost, where no key and no reading tells whether it stands: held"
+        " for you, or sent once more",
         "hold",
         "hold",
         choices=("hold", "resend"),
