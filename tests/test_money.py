@@ -136,6 +136,15 @@ def test_an_empty_poll_writes_once_a_day(tmp_path: Path, monkeypatch: pytest.Mon
         assert writes == [1]
 
 
+def test_what_was_kept_for_yesterday_does_not_stand_in_the_way_today(tmp_path: Path) -> None:
+    with world(tmp_path, READ) as w:
+        budget(w, LOGIN + FULL, bots=READ)
+        for _ in range(3):
+            assert w.read("x").errors == {}
+            w.clock.advance(days=1)
+        assert booked(w)["owned_read"] == (0, FULL)
+
+
 def test_prices_of_an_account_take_the_place_of_the_list(tmp_path: Path) -> None:
     with world(tmp_path, OUT) as w:
         budget(w, 10, prices={"post": 0.5, "user_read": 0})
