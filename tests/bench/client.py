@@ -49,7 +49,11 @@ def ours(task: dict[str, Any]) -> Callable[[], int]:
         "state": {"file": "state.db", "durability": "process"},
         "accounts": {
             "source": {"network": task["from"], **task["source"]},
-            "target": {"network": task["to"], **task["target"]},
+            "target": {
+                "network": task["to"],
+                **task["target"],
+                "limits": {"posts_per_hour": 100_000_000},
+            },
         },
         "bots": {"bench": {"from": "source", "to": "target"}},
     }

@@ -97,6 +97,7 @@ class Round:
                 for name in NAMES
             }
             for name in NAMES:
+                accounts[name]["limits"] = {"posts_per_hour": 1_000_000}
                 if network_of(name) == "twitter":
                     accounts[name]["budget"] = {"usd_per_month": 1_000_000}
             file.write_text(yaml.safe_dump({"accounts": accounts}) + BOTS)
