@@ -23,6 +23,7 @@ from bridge.console import (
     json_option,
     load,
     log_option,
+    now,
     state_for_reading,
 )
 
@@ -256,6 +257,28 @@ for command in deciding.COMMANDS:
     main.add_command(command)
 
 
+@main.group()
+def alerts() -> None:
+    """What people are told when something is stuck."""
+
+
+@alerts.command()
+@config_option
+def test(config_file: Path) -> None:
+    """Send a test message to the webhook.
+
+    Exits with 1 if it was not taken, or if there is no webhook.
+
+    Example: tribridge alerts test
+    """
+    from bridge.alerts import try_out
+
+    wrong = try_out(load(config_file), now())
+    if wrong:
+        fail(wrong, FAILURE)
+    click.echo("the webhook took the test message")
+
+
 class _Redacting(logging.Formatter):
     """Formats a line and blots out every secret of the configuration."""
 
@@ -276,7 +299,7 @@ class _Redacting(logging.Formatter):
 def _log_to_stderr(form: str, config: Config) -> None:
     from datetime import UTC, datetime
 
-    from bridge.registry import NETWORKS
+    from bridge.config import secrets_of
 
     def human(record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).astimezone()
@@ -290,14 +313,8 @@ def _log_to_stderr(form: str, config: Config) -> None:
         }
         return json.dumps(line, ensure_ascii=False)
 
-    secrets = [
-        account.settings[setting.name]
-        for account in config.accounts.values()
-        for setting in NETWORKS[account.network].settings
-        if setting.kind == "secret" and account.settings.get(setting.name)
-    ]
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacting(as_json if form == "json" else human, secrets))
+    handler.setFormatter(_Redacting(as_json if form == "json" else human, secrets_of(config)))
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("tribridge").setLevel(logging.INFO)

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.accounts import Accounts
+from bridge.alerts import Watch
 from bridge.ingest import Report
 from bridge.schema import Bot, Config
 from bridge.store import Store
-from bridge.workers import Engine
+from bridge.workers import Engine, Lanes
 
 log = logging.getLogger("tribridge")
 
@@ -24,6 +25,8 @@ GRACE = 8.0
 JITTER = 0.1
 #: the first runs of all bots are spread over at most this many seconds
 SPREAD = 10.0
+#: seconds between looks at what people should be told
+ALERTS_EVERY = 15
 
 
 class Daemon:
@@ -51,6 +54,9 @@ class Daemon:
             config, store, accounts, report=report, rehearse=rehearse, wake=self._wake
         )
         self._rehearse = rehearse
+        self._watch = Watch(config, store, accounts.now)
+        # a thread of its own, so that a webhook that hangs keeps nothing waiting
+        self._aside = Lanes(threads=1)
 
     def start(self) -> None:
         """Begin: what waits from before, then every bot by its schedule."""
@@ -75,6 +81,13 @@ class Daemon:
             changed = self._store.watch()
             self._scheduler.add_job(
                 lambda: self.engine.look() if changed() else None, "interval", seconds=1, id="look"
+            )
+            self._scheduler.add_job(
+                self._aside.submit,
+                args=["alerts", "check", self._check_alerts],
+                trigger="interval",
+                seconds=ALERTS_EVERY,
+                id="alerts",
             )
         self._scheduler.start()
         self.engine.deliver_waiting()
@@ -102,9 +115,14 @@ class Daemon:
                 replace_existing=True,
             )
 
+    def _check_alerts(self) -> None:
+        self.engine.save_pulse()  # after a kill the alerts and what they are about should agree
+        self._watch.check(self.engine.pulse.accounts())
+
     def stop(self, grace: float = GRACE) -> bool:
         """Take no more work; whether what was in flight ended within `grace` seconds."""
         self._scheduler.shutdown(wait=False)
+        self._aside.stop(0)
         ended = self.engine.lanes.stop(grace)
         if not self._rehearse:
             self.engine.save_pulse()
@@ -150,4 +168,5 @@ def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
     engine.lanes.wait()
     if not rehearse:
         engine.save_pulse()
+        Watch(engine.config, store, engine.accounts.now).check(engine.pulse.accounts())
     return engine.pulse.reading_failed

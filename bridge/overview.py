@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from bridge.alerts import details, is_due, line_of
 from bridge.remedies import HELD_POST, remedy
 from bridge.schema import Config
 from bridge.store import Copy, Store
@@ -30,7 +32,7 @@ def status(config: Config, store: Store | None) -> dict[str, Any]:
                 "identity": who.get("identity"),
                 "last_read": run.get("read_at"),
                 "last_delivery": run.get("delivered_at"),
-                "error": run.get("delivery_error") or run.get("read_error") or None,
+                "error": next((run[key] for key in _ERRORS if run.get(key)), None),
                 "drafts": {
                     state: drafts.get(state, 0)
                     for state in ("queued", "sending", "sent", "held", "dead")
@@ -64,7 +66,15 @@ def status(config: Config, store: Store | None) -> dict[str, Any]:
             }
             for draft in (store.troubled() if store else [])
         ],
+        "alerts": [
+            details(alert) | {"told": alert.told_at.isoformat() if alert.told_at else None}
+            for alert in (store.alerts() if store else [])
+            if is_due(alert, datetime.now(UTC), config.alerts.after)
+        ],
     }
+
+
+_ERRORS = ("delivery_error", "read_error", "open_error")
 
 
 def outbox(store: Store | None) -> dict[str, Any]:
@@ -152,6 +162,8 @@ def status_text(found: dict[str, Any]) -> str:
     overdue = [draft for draft in found["troubled"] if draft["overdue"]]
     lines += _drafts("Waiting", waiting) if waiting else []
     lines += _drafts("Held, dead or overdue", overdue) or ["Nothing is held, dead or overdue"]
+    lines += ["Alerts"] if found["alerts"] else []
+    lines += [f"  {line_of(alert)} (since {_when(alert['since'])})" for alert in found["alerts"]]
     return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ Kind = Literal[
     "string",  # text
     "secret",  # text that never reaches logs, errors or pages
     "url",  # https, or http on loopback only
+    "webhook",  # an address with all that follows, which never reaches logs, errors or pages
     "flag",  # true or false
     "choice",  # one of `choices`
     "strings",  # a list of texts, or one text
@@ -60,7 +61,7 @@ class Setting:
 def _field(kind: Kind, doc: str, default: Any, value: Any, **more: Any) -> Any:
     """A dataclass field: `default` as written in YAML, `value` the typed default."""
     meta = {"kind": kind, "doc": doc, "default": default, **more}
-    return field(default=value, metadata=meta)
+    return field(default=value, metadata=meta, repr=kind not in ("secret", "webhook"))
 
 
 def settings_of(cls: type) -> tuple[Setting, ...]:
@@ -299,6 +300,22 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    """Who is told of what is stuck, and when."""
+
+    webhook: str = _field(
+        "webhook", "gets a POST of JSON when something is stuck, and when it is over", None, ""
+    )
+    after: timedelta = _field(
+        "duration",
+        "how long deliveries or an account must have failed before that is told; "
+        "the rest is told at once",
+        "15m",
+        timedelta(minutes=15),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. `file` is where it was read from."""
 
@@ -307,6 +324,7 @@ class Config:
     bots: Mapping[str, Bot]
     state: State
     timezone: ZoneInfo | None = None
+    alerts: Alerts = Alerts()
 
 
 #: what every account can have, whatever its network
@@ -332,6 +350,7 @@ OF_ACCOUNTS: tuple[Setting, ...] = (
 TOP: tuple[Setting, ...] = (
     Setting("timezone", "timezone", "zone of clock times; required where `cron` is used"),
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
+    Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
     Setting("accounts", "map", "the accounts, by names of your own"),
     Setting("defaults", "map", "any setting of a bot, for all bots"),
     Setting("bots", "map", "the bots, by name; or one file each in bots/"),

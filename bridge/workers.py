@@ -360,6 +360,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         self._changed = False
         self.reading_failed = False
         self._accounts: dict[str, dict[str, Any]] = {}
@@ -373,7 +374,10 @@ class Pulse:
         now: datetime,
         errors: Mapping[str, Exception],
     ) -> None:
-        """Note that a source was read for some bots, with the accounts that were `asked` for it."""
+        """Note that a source was read for some bots, with the accounts that were `asked` for it.
+
+        Of the others it says only whether they could be opened.
+        """
         with self._lock:
             self._changed = True
             self.reading_failed |= bool(errors)
@@ -381,28 +385,39 @@ class Pulse:
                 self._bots[bot] = now.isoformat()
             self._accounts.setdefault(source, {})["read_at"] = now.isoformat()
             for account in asked:
-                error = errors.get(account)
-                self._accounts.setdefault(account, {})["read_error"] = str(error) if error else ""
+                self._note(account, "read" if account == source else "open", errors.get(account))
 
     def delivered(self, target: str, now: datetime, error: Exception | None) -> None:
         """Note that an account was delivered to."""
         with self._lock:
             self._changed = True
             self._accounts.setdefault(target, {})["delivered_at"] = now.isoformat()
-            self._accounts[target]["delivery_error"] = str(error) if error else ""
+            self._note(target, "delivery", error)
+
+    def _note(self, account: str, what: str, error: Exception | None) -> None:
+        """Keep the last outcome of a kind of work for an account: its words, and its kind."""
+        run = self._accounts.setdefault(account, {})
+        run[f"{what}_error"] = str(error) if error else ""
+        run[f"{what}_kind"] = type(error).__name__ if error else ""
+
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """What is known of each account, by name."""
+        with self._lock:
+            return {name: dict(run) for name, run in self._accounts.items()}
 
     def save(self, state_file: Path, state: Callable[[], Mapping[str, Any]] = dict) -> None:
         """Write the file if anything changed; `state` says how far the database has come."""
-        with self._lock:
-            if not self._changed:
-                return
-            self._changed = False
-            data = {"accounts": self._accounts, "bots": self._bots, "state": state()}
-            text = json.dumps(data, ensure_ascii=False, indent=1)
-        path = pulse_file(state_file)
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        with self._saving:
+            with self._lock:
+                if not self._changed:
+                    return
+                self._changed = False
+                data = {"accounts": self._accounts, "bots": self._bots, "state": state()}
+                text = json.dumps(data, ensure_ascii=False, indent=1)
+            path = pulse_file(state_file)
+            fresh = path.with_name(path.name + ".new")
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
 
     def load(self, state_file: Path) -> None:
         """Go on from what an earlier process noted; a missing or broken file is none."""

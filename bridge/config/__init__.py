@@ -24,9 +24,10 @@ from bridge.config.yaml_reader import (
     read,
     source_of,
 )
-from bridge.schema import TOP, Config, State, settings_of
+from bridge.registry import NETWORKS
+from bridge.schema import TOP, Alerts, Config, State, settings_of
 
-__all__ = ["ConfigError", "Problem", "duration", "load"]
+__all__ = ["ConfigError", "Problem", "duration", "load", "secrets_of"]
 
 _STATE_FILE = next(s.default for s in settings_of(State) if s.name == "file")
 _TOP = {setting.name: setting for setting in TOP}
@@ -90,4 +91,20 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     if "accounts" in top:
         check_targets(context, top["accounts"], accounts, found.values())
     state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
-    return Config(path, accounts, found, state, context.zone)
+    alerts = apply(Alerts(), top.get("alerts", {}))
+    return Config(path, accounts, found, state, context.zone, alerts)
+
+
+def secrets_of(config: Config) -> list[str]:
+    """Every secret of a configuration: what may stand in no log, error, page or message."""
+    found = [
+        account.settings[setting.name]
+        for account in config.accounts.values()
+        for setting in NETWORKS[account.network].settings
+        if setting.kind == "secret" and account.settings.get(setting.name)
+    ]
+    if webhook := config.alerts.webhook:
+        # a server that refuses it may name its path alone
+        path = webhook.split("/", 3)[3] if webhook.count("/") > 2 else ""
+        found += [webhook, path] if len(path) > 7 else [webhook]
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from bridge.config.crontab import crontab
@@ -202,23 +202,36 @@ def _secret(context: Context, setting: Setting, node: Node) -> str:
 def _url(context: Context, setting: Setting, node: Node) -> str:
     """`https://host`, without a slash at the end; http where the host is this machine."""
     text = _text(context, setting, node).strip()
-    example = f"{setting.name!r} takes a URL such as https://host.example"
+    parts = _address(setting, node, text, "a URL such as https://host.example")
+    if parts.path not in ("", "/") or "?" in text or "#" in text:
+        raise Wrong(node, f"{setting.name!r} takes a server alone: nothing after its name")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _webhook(context: Context, setting: Setting, node: Node) -> str:
+    """An address with its path and query, which are a secret."""
+    text = _secret(context, setting, node)
+    _address(setting, node, text, "an address such as https://host.example/path")
+    return text
+
+
+def _address(setting: Setting, node: Node, text: str, example: str) -> SplitResult:
+    """The parts of an https address, or of an http address on this machine. Names none of them."""
+    takes = f"{setting.name!r} takes {example}"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Wrong(node, example) from None
+        raise Wrong(node, takes) from None
     if parts.username is not None or parts.password is not None:
         raise Wrong(node, f"{setting.name!r} may not hold a user name or password")
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", host) or port == 0:
-        raise Wrong(node, example)
-    if parts.path not in ("", "/") or "?" in text or "#" in text:
-        raise Wrong(node, f"{setting.name!r} takes a server alone: nothing after its name")
+        raise Wrong(node, takes)
     if parts.scheme == "http" and not _is_loopback(host):
         raise Wrong(
             node, f"{setting.name!r} must begin with https://; http is for this machine only"
         )
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    return parts
 
 
 def _is_loopback(host: str) -> bool:
@@ -425,6 +438,7 @@ _PARSERS: dict[Kind, Parser] = {
     "string": _text,
     "secret": _secret,
     "url": _url,
+    "webhook": _webhook,
     "flag": _flag,
     "choice": _choice,
     "strings": _strings,

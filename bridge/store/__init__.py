@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from bridge.post import Ref, utc
+from bridge.store.alerts import Alert, Alerts, TroubledCopy
 from bridge.store.decisions import Decisions
 from bridge.store.file import AlreadyRunning, StateError
 from bridge.store.reports import Reports
@@ -44,6 +45,7 @@ __all__ = [
     "DOUBTED",
     "SEVERAL",
     "STATE_ID",
+    "Alert",
     "AlreadyRunning",
     "Blocks",
     "Code",
@@ -59,6 +61,7 @@ __all__ = [
     "State",
     "StateError",
     "Store",
+    "TroubledCopy",
     "Verdict",
 ]
 
@@ -66,7 +69,7 @@ __all__ = [
 HOUR = timedelta(hours=1)
 
 
-class Store(Decisions, Reports, Spending):
+class Store(Alerts, Decisions, Reports, Spending):
     """What the program remembers. Safe to use from several threads."""
 
     # Accounts and sessions.
