@@ -46,6 +46,7 @@ WORDS: Mapping[str, str] = {
 _CODES: Mapping[str, Code] = {
     "LoginNeeded": "login",
     "Busy": "busy",
+    "OverBudget": "budget",
     "Unreachable": "unreachable",
     "Uncertain": "unreachable",
 }
@@ -285,8 +286,8 @@ def try_out(config: Config, now: datetime) -> str:
     """Send a test message; returns "" if it was taken, else what went wrong and what to do."""
     if not config.alerts.webhook:
         return (
-            "there is no webhook: set `alerts: {webhook: ${ALERT_URL}}` in "
-            f"{config.file.name}, and ALERT_URL to the address that gets the alerts"
+            "there is no webhook: set alerts.webhook in the configuration to the address that "
+            "gets the alerts, best as ${ALERT_URL}, with the address in the environment"
         )
     text = "Tribridge: a test of alerts; nothing is wrong"
     wrong = send(config.alerts.webhook, message((), (), now) | {"text": text})

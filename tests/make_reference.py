@@ -28,6 +28,7 @@ KINDS: Mapping[Kind, str] = {
     "string": "text",
     "secret": "secret",
     "url": "address of a server",
+    "webhook": "secret address",
     "flag": "`true` or `false`",
     "choice": "one of",
     "strings": "list of texts",
@@ -57,7 +58,7 @@ Made from the code by `python -m tests.make_reference`; do not edit.
 
 ## Where settings stand
 
-`config.yaml` holds `timezone`, `state`, `accounts`, `defaults` and `bots`. A bot may also be a file:
+`config.yaml` holds `timezone`, `state`, `alerts`, `accounts`, `defaults` and `bots`. A bot may also be a file:
 `bots/NAME.yaml` beside `config.yaml` holds the settings of the bot NAME.
 Relative paths start in the folder of `config.yaml`.
 
@@ -77,6 +78,7 @@ file, line and column.
 
 - **secret**: text without spaces. It is blotted out of log lines.
 - **address of a server**: `https://` and a host, nothing after it. `http://` is for this machine only.
+- **secret address**: the same with a path and a query, blotted out as a secret is.
 - **length of time**: `30s`, `5m`, `2h`, `7d`, `1h30m`; at most `3650d`;
   `every` at least `1s`.
 - **US dollars**: `30`, `0.015`; 0 or more.
@@ -98,6 +100,8 @@ def settings_page() -> str:
     parts.append("## At the top of config.yaml\n\n" + table(TOP))
     state = next(setting for setting in TOP if setting.name == "state")
     parts.append("## `state`\n\n" + table(state.settings))
+    alerts = next(setting for setting in TOP if setting.name == "alerts")
+    parts.append("## `alerts`\n\n" + table(alerts.settings))
     parts.append(
         "## `accounts`\n\nA map: names of your own, each with these settings. "
         "One account may stand here once only.\n"
@@ -180,9 +184,12 @@ def _places(name: str) -> str:
 def every_command(group: click.Group = main, before: str = "") -> Iterator[str]:
     """Every command as people write it after `tribridge`; those in groups too: `alerts test`."""
     for name, command in group.commands.items():
-        yield before + name
-        if isinstance(command, click.Group):
-            yield from every_command(command, f"{before}{name} ")
+        if not isinstance(command, click.Group):
+            yield before + name
+            continue
+        if command.invoke_without_command:
+            yield before + name
+        yield from every_command(command, f"{before}{name} ")
 
 
 def commands_page(old: str) -> str:

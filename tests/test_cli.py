@@ -88,9 +88,9 @@ def test_a_wrong_command_is_wrong_usage() -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("command", ["check", "run", "once", "status", "links"])
+@pytest.mark.parametrize("command", ["check", "run", "once", "status", "links", "alerts test"])
 def test_without_a_config_every_command_says_how_to_begin(tmp_path: Path, command: str) -> None:
-    done = tribridge(command, cwd=tmp_path)
+    done = tribridge(*command.split(), cwd=tmp_path)
     assert done.returncode == 78
     assert "config.yaml" in done.stdout + done.stderr
     assert "tribridge init" in done.stdout + done.stderr

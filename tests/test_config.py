@@ -15,6 +15,7 @@ from bridge.schema import (
     ROUTING,
     STEPS,
     TOP,
+    Alerts,
     BackfillSetting,
     Bot,
     Config,
@@ -209,7 +210,8 @@ def test_a_duration_ends_within_the_calendar() -> None:
 
 def example_environment() -> dict[str, str]:
     text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
-    return {name: f"value-of-{name}" for name in re.findall(r"[^$]\$\{([A-Z_]+)\}", text)}
+    names = re.findall(r"[^$]\$\{([A-Z_]+)\}", text)
+    return {n: f"https://{n[0]}.example" if n.endswith("_URL") else f"value-of-{n}" for n in names}
 
 
 def test_the_example_passes_alone_and_beside_the_bots_of_the_repository(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_the_example_shows_every_setting() -> None:
     shown = set(re.findall(r"^[ -]*(\w+):", text, re.MULTILINE))
     exist = {
         setting.name
-        for cls in (Policy, Filter, Bot, State)
+        for cls in (Policy, Filter, Bot, State, Alerts)
         for setting in (*settings_of(cls), *ROUTING, *TOP, *STEPS)
     } | {setting.name for network in NETWORKS.values() for setting in network.settings}
     assert exist <= shown
@@ -247,7 +249,7 @@ def test_secrets_of_the_example_stand_alone_on_their_lines() -> None:
         for network in NETWORKS.values()
         for setting in network.settings
         if setting.kind == "secret"
-    }
+    } | {"webhook"}
     for line in text.splitlines():
         if any(f"{name}:" in line for name in secret):
             assert re.fullmatch(r" +\w+: \$\{[A-Z_]+\}", line), line

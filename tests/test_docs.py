@@ -14,7 +14,8 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,14 +23,16 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import config, costs, network, outcome, overview
+from bridge import alerts, config, costs, network, outcome, overview
+from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
+from bridge.daemon import ALERTS_EVERY
 from bridge.demo.posts import POSTS
 from bridge.sandbox import Sandbox
 from bridge.schema import Kind
 from bridge.simulation import Fault
-from bridge.store import Recording, RouteKey, Verdict
+from bridge.store import Alert, Recording, RouteKey, Verdict
 from bridge.store.migrations import migrations
 from bridge.store.rows import SEVERAL
 from tests import make_reference
@@ -199,9 +202,14 @@ def test_the_fields_of_status_are_documented(mirrored: World) -> None:
     now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
     pulse.read("m", ["one"], ["m"], now, {})
     pulse.delivered("b", now, network.Unreachable("cannot reach it"))
+    pulse.read("m", ["one"], ["m"], now, {"m": network.LoginNeeded("renew the token")})
     pulse.save(mirrored.config.state.file)
+    Watch(mirrored.config, mirrored.store, lambda: now).check(pulse.accounts())
+    _, dead = mirrored.store.alerts()
+    mirrored.store.save_alerts([replace(dead, told_at=now)], [])
     after = overview.status(mirrored.config, mirrored.store)
     assert after["troubled"]
+    assert [alert["kind"] for alert in after["alerts"]] == ["logged_out", "dead"]
     assert_documented("status", before, after)
 
 
@@ -215,6 +223,32 @@ def test_the_fields_of_outbox_are_documented(mirrored: World) -> None:
     mirrored.simulator("x").faults.append(Fault("drop_before", "POST "))
     mirrored.deliver("x")
     assert_documented("outbox", overview.outbox(mirrored.store))
+
+
+def test_the_message_to_a_webhook_is_as_the_page_shows_it() -> None:
+    (shown,) = blocks(section(text_of("docs/how-to/operate.md"), "Alerts"), "json")
+    told = json.loads(shown)
+
+    def alert(item: dict[str, Any]) -> Alert:
+        rest = {k: v for k, v in item.items() if k not in ("kind", "subject", "since")}
+        since = datetime.fromisoformat(item["since"])
+        return Alert(item["kind"], item["subject"], json.dumps(rest), since)
+
+    began, ended = ([alert(item) for item in told[name]] for name in ("began", "ended"))
+    assert alerts.message(began, ended, datetime.fromisoformat(told["at"])) == told
+
+
+def test_every_kind_of_alert_is_told() -> None:
+    page = text_of("docs/how-to/operate.md")
+    told = {code(kind)[0]: when for kind, _, when in rows(page, "## Alerts")}
+    assert set(told) == set(alerts.WORDS)
+    now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
+    at_once = {kind for kind, when in told.items() if when == "at once"}
+    fresh = {kind: Alert(kind, "", "", now) for kind in told}
+    assert at_once == {k for k, a in fresh.items() if alerts.is_due(a, now, timedelta(minutes=1))}
+    assert f"at most {alerts.MOST};" in page
+    assert f"has {alerts.DEADLINE:.0f} seconds" in page
+    assert f"Every {ALERTS_EVERY} seconds" in page
 
 
 def test_the_fields_of_links_are_documented(mirrored: World) -> None:
@@ -248,7 +282,7 @@ def environment_for(text: str, folder: Path) -> dict[str, str]:
     for name in re.findall(r"\$\{file:([^}]+)\}", text):
         (folder / name).write_text("secret")
     names = re.findall(r"(?<!\$)\$\{(\w+)\}", text)
-    urls = ("_SERVER", "_SERVICE", "_API")
+    urls = ("_SERVER", "_SERVICE", "_API", "_URL")
     return {
         n: f"https://{n.lower().replace('_', '-')}.example" if n.endswith(urls) else n
         for n in names

@@ -18,6 +18,7 @@ import click
 from bridge.cli import main
 from bridge.sandbox import Sandbox
 from tests.pages import PAGES, ROOT, blocks, section, text_of
+from tests.receiver import Receiver
 
 
 def commands(block: str) -> list[str]:
@@ -34,6 +35,7 @@ SESSIONS = [
     ("docs/how-to/operate.md", "When the state is lost"),
     ("docs/how-to/operate.md", "Watching it"),
     ("docs/how-to/operate.md", "What X costs"),
+    ("docs/how-to/operate.md", "Alerts"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
 ]
 
@@ -173,7 +175,9 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     ):
         assert old in text
         text = text.replace(old, new)
-    (tmp_path / "config.yaml").write_text(text)
+    receiver = Receiver()
+    receiver.start()
+    (tmp_path / "config.yaml").write_text(f"{text}\nalerts:\n  webhook: {receiver.webhook}\n")
     keys = {
         "your token": printed["mastodon"]["accounts"]["newsroom"]["access_token"],
         "your app password": printed["bluesky"]["accounts"]["newsroom.test"]["app_password"],
@@ -187,7 +191,13 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     operate = "docs/how-to/operate.md"
     at_work = "".join(
         block
-        for name in ("As a service", "Watching it", "What X costs", "Why a post was not mirrored")
+        for name in (
+            "As a service",
+            "Watching it",
+            "What X costs",
+            "Alerts",
+            "Why a post was not mirrored",
+        )
         for block in to_run(operate, name)
     )
     out = shell(
@@ -200,9 +210,13 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         + "".join(to_run(operate, "When the state is lost")),
     )
     sandbox.stop()
+    receiver.stop()
+    assert "the webhook took the test message" in out
+    (told,) = receiver.messages
+    assert "a test" in told["text"]
     assert out.count("config.yaml: 2 accounts, 1 bots: fine") == 2
     assert '"troubled": []' in out
     assert {"tribridge.db", "tribridge.db-wal"} <= {f.name for f in (tmp_path / "backup").iterdir()}
-    (line,) = blocks(text_of(operate), "json")
+    (line,) = blocks(section(text_of(operate), "The log"), "json")
     logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
     assert json.loads(line).keys() == logged.keys()

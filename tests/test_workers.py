@@ -68,7 +68,7 @@ def test_last_runs_are_kept_beside_the_state_and_survive_a_broken_file(tmp_path:
     pulse.save(state)
     accounts, bots = last_runs(state)
     assert bots == {"one": clock().isoformat()}
-    assert accounts["x"]["read_error"] == "down"
+    assert accounts["x"]["open_error"] == "down"
     assert accounts["b"]["delivered_at"] == clock().isoformat()
     pulse_file(state).write_text("{")
     assert last_runs(state) == ({}, {})
