@@ -275,6 +275,30 @@ def test_a_copy_is_one_alert_whatever_its_parts(office: Office) -> None:
     assert office.one("began")["kind"] == "held"
 
 
+def test_of_a_copy_whose_parts_stopped_for_several_reasons_the_first_is_told(
+    office: Office,
+) -> None:
+    office.w.say("m", "Ein Satz, der nicht enden will. " * 15)
+    office.w.read("m")
+    first, *rest = office.store.drafts_of(*_way(office))
+    office.store.stop(first, "dead", "not like this", "refused")
+    for part in rest:
+        office.store.stop(part, "held", "the part before it is dead", "parent")
+    assert rest
+    office.run(minutes=1)
+    alert = office.one("began")
+    assert (alert["kind"], alert["reason"]) == ("dead", "not like this")
+
+
+def _way(office: Office) -> tuple[str, str, str]:
+    """Target, source and post of the only copy that waits."""
+    (copy,) = {
+        (draft.target, draft.source, draft.source_id)
+        for draft in office.store._drafts("state='queued'", ())
+    }
+    return copy
+
+
 def test_a_post_that_may_be_our_own_copy_is_told(office: Office) -> None:
     route = RouteKey("one", "mastodon:host/1", "bluesky:did:plc:2")
     held = Verdict(route, "77", "77", "held", "may be our own copy", "https://host/@anna/77")
@@ -606,6 +630,13 @@ def test_status_shows_a_line_for_each_alert_that_is_due(office: Office) -> None:
     assert line == (
         f"  held: {draft.source_url} -> b: older than max_age (since 2026-11-22 12:01:01 UTC)"
     )
+
+
+def test_status_does_not_show_what_may_still_pass(office: Office) -> None:
+    now = datetime.now(UTC)
+    (begun,) = compare(Findings((condition("stuck"),)), [], now, AFTER).new
+    office.store.save_alerts([begun], [])
+    assert overview.status(office.w.config, office.store)["alerts"] == []
 
 
 # The functions
