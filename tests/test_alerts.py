@@ -268,6 +268,22 @@ def test_an_account_over_its_budget_is_told_once_however_many_posts_are_held(
     assert office.one("ended") == alert
 
 
+def test_a_budget_that_is_spent_is_told_and_that_there_is_more(tmp_path: Path) -> None:
+    office = Office(tmp_path, "one: {from: m, to: x}\ntwo: {from: x, to: b}")
+    for usd, which in ((0.001, "began"), (30, "ended")):
+        office.w.settings["x"]["budget"] = {"usd_per_month": usd}
+        office.configure("one: {from: m, to: x}\ntwo: {from: x, to: b}")
+        office.store.release(office.store.stopped())
+        office.w.say("m", f"Koster {usd}")
+        office.run(minutes=2)
+        office.run(minutes=20)
+        alert = office.one(which)
+        assert (alert["kind"], alert["subject"]) == ("over_budget", "x")
+        assert "the budget of x is spent" in alert["reason"]
+    assert len(office.w.texts("x")) == 2
+    office.close()
+
+
 def test_a_copy_is_one_alert_whatever_its_parts(office: Office) -> None:
     office.hold("Ein Satz, der nicht enden will. " * 14)
     assert len(office.store.stopped()) > 1
