@@ -130,16 +130,18 @@ def _accounts(
 ) -> Iterable[Condition]:
     """Accounts in use that cannot be opened, read, or delivered to."""
     routes = [r for bot in config.bots.values() if bot.mode != "disabled" for r in bot.routes]
-    used = {route.source for route in routes} | {route.target for route in routes}
-    for account in config.accounts:
-        run = runs.get(account, {}) if account in used else {}
-        for what in ("open", "read", "delivery"):
+    targets = {route.target for route in routes}
+    matters = {
+        "open": targets,
+        "read": {route.source for route in routes},
+        "delivery": targets & waiting,  # else what could not be delivered was let go since
+    }
+    for account, run in runs.items():
+        for what, used in matters.items():
             code = _CODES.get(run.get(f"{what}_kind", ""))
-            if what == "delivery" and account not in waiting:
-                continue  # what could not be delivered was let go since
             if code is None and what != "delivery" and run.get(f"{what}_error"):
                 code = "unreachable"
-            if code is not None:
+            if code is not None and account in used:
                 yield _account(_OF_ACCOUNTS[code], account, code, run[f"{what}_error"])
 
 

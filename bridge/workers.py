@@ -376,7 +376,8 @@ class Pulse:
     ) -> None:
         """Note that a source was read for some bots, with the accounts that were `asked` for it.
 
-        Of the others it says only whether they could be opened.
+        Of the others it says only whether they could be opened, and nothing if it did not come to
+        that because the source failed.
         """
         with self._lock:
             self._changed = True
@@ -385,7 +386,10 @@ class Pulse:
                 self._bots[bot] = now.isoformat()
             self._accounts.setdefault(source, {})["read_at"] = now.isoformat()
             for account in asked:
-                self._note(account, "read" if account == source else "open", errors.get(account))
+                if account == source:
+                    self._note(account, "read", errors.get(account))
+                elif account in errors or source not in errors:
+                    self._note(account, "open", errors.get(account))
 
     def delivered(self, target: str, now: datetime, error: Exception | None) -> None:
         """Note that an account was delivered to."""

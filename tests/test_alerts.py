@@ -715,10 +715,30 @@ def test_reading_for_one_bot_does_not_hide_that_the_account_cannot_be_read_for_a
     assert [(c.kind, c.subject) for c in found.conditions] == [("logged_out", "m")]
 
 
+def test_a_source_that_fails_says_nothing_of_the_accounts_that_were_not_asked_then(
+    office: Office,
+) -> None:
+    pulse, now = Pulse(), office.w.clock()
+    pulse.read("m", ["one"], ["m", "b"], now, {"b": LoginNeeded("revoked")})
+    pulse.read("m", ["one"], ["m", "b"], now, {"m": Unreachable("cannot reach it")})
+    found = alerts.find(office.w.config, [], [], pulse.accounts(), {}, [])
+    assert {(c.kind, c.subject) for c in found.conditions} == {("logged_out", "b"), ("stuck", "m")}
+
+
+def test_an_account_that_is_only_read_does_not_fail_at_what_it_was_used_for_before(
+    office: Office,
+) -> None:
+    pulse, now = Pulse(), office.w.clock()
+    pulse.read("b", ["two"], ["b", "m"], now, {"b": Unreachable("down"), "m": LoginNeeded("no")})
+    pulse.delivered("m", now, Unreachable("down"))
+    assert alerts.find(office.w.config, [], [], pulse.accounts(), {}, ["m"]).conditions == ()
+
+
 def test_an_account_that_is_logged_out_is_not_stuck_too(office: Office) -> None:
     pulse, now = Pulse(), office.w.clock()
     pulse.read("m", ["one"], ["m"], now, {"m": Unreachable("cannot reach it")})
     pulse.read("b", ["two"], ["b", "m"], now, {"m": LoginNeeded("revoked")})
+    office.w.configure("one: {from: m, to: b}\ntwo: {from: b, to: m}")
     found = alerts.find(office.w.config, [], [], pulse.accounts(), {}, [])
     assert [(c.kind, c.subject) for c in found.conditions] == [("logged_out", "m")]
 
