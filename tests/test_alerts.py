@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -515,7 +514,9 @@ def test_a_webhook_that_hangs_does_not_delay_the_end(
 
     def end() -> None:
         assert receiver.asked.wait(30)
-        os.kill(os.getpid(), signal.SIGTERM)
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+        signal.pthread_kill(main_thread, signal.SIGTERM)  # other threads of the tests take it too
 
     ending = threading.Thread(target=end)
     left: list[int] = []
