@@ -41,6 +41,9 @@ def fetch(media: Media, *, own_host: str) -> bytes:
             headers={"Accept": "*/*"},
         )
         if answer.ok:
+            if answer.headers.get("content-type", "").startswith(("text/", "application/json")):
+                # what stands in for a server that is away; a broken image is another matter
+                raise Unreachable("a web page came instead of the image")
             return answer.body
         if answer.status in (301, 302, 303, 307, 308) and "location" in answer.headers:
             try:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 import threading
 import traceback
 from collections import Counter
@@ -30,6 +31,9 @@ import httptools
 #: the largest body that a simulator takes
 MAX_BODY = 64 * 1024 * 1024
 
+#: what `pad` adds to an answer
+PADDING = 5 * 1024 * 1024
+
 FaultKind = Literal[
     "drop_before",  # close the connection, do nothing
     "drop_after",  # act, then close the connection without an answer
@@ -40,6 +44,7 @@ FaultKind = Literal[
     "hang",  # do nothing and never answer
     "hang_after",  # act and never answer
     "trickle",  # act, answer one byte every `seconds`
+    "pad",  # act, answer with PADDING bytes of white space after the body
 ]
 
 
@@ -47,7 +52,8 @@ FaultKind = Literal[
 class Fault:
     """A misbehaviour for requests whose "METHOD /path" starts with `match`, `times` times.
 
-    The first `skip` matching requests are answered properly.
+    In the path ids may stand as `:id`, as requests are counted (`Simulator.kind_of`). The first
+    `skip` matching requests are answered properly.
     """
 
     kind: FaultKind
@@ -294,9 +300,9 @@ class Simulator:
         return response, fault
 
     def _fault(self, request: Request) -> Fault | None:
-        line = f"{request.method} {request.path}"
+        names = f"{request.method} {request.path}", self.kind_of(request)
         for fault in self.faults:
-            if fault.times > 0 and line.startswith(fault.match):
+            if fault.times > 0 and any(name.startswith(fault.match) for name in names):
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue
@@ -345,8 +351,11 @@ class _Connection(asyncio.Protocol):
         self._size = 0
 
     def abort(self) -> None:
-        """Reset the connection."""
+        """Reset the connection: RST, not FIN, as a machine does that knows nothing of it."""
         if self._transport is not None:
+            at_once = struct.pack("ii", 1, 0)
+            connection = self._transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
             self._transport.abort()
 
     # asyncio calls these.
@@ -408,13 +417,16 @@ class _Connection(asyncio.Protocol):
             return
         body, kind = response.encoded()
         head = {"content-type": kind, **{k.lower(): v for k, v in response.headers.items()}}
-        head["content-length"] = str(len(body))
+        padding = PADDING if fault is not None and fault.kind == "pad" else 0
+        head["content-length"] = str(len(body) + padding)
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Status')}"]
         lines += [f"{name}: {value}" for name, value in head.items()]
         raw = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         if fault is not None and fault.kind == "truncate":
             self._transport.write(raw + body[: len(body) // 2])
             self._transport.close()
+        elif fault is not None and fault.kind == "pad":
+            self._transport.write(raw + body + b" " * padding)
         elif fault is not None and fault.kind == "trickle":
             self._trickle(raw + body, fault.seconds)
         else:

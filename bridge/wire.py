@@ -57,9 +57,9 @@ def _expired() -> bool:
 
 
 @contextmanager
-def deadline(seconds: float = DEADLINE) -> Iterator[None]:
-    """Bound everything that the block sends through `transport()` to `seconds` in all."""
-    token = _deadline.set(time.monotonic() + seconds)
+def deadline(seconds: float | None = None) -> Iterator[None]:
+    """Bound all that the block sends through `transport()` to `seconds` (DEADLINE) in sum."""
+    token = _deadline.set(time.monotonic() + (DEADLINE if seconds is None else seconds))
     try:
         yield
     finally:
@@ -276,15 +276,16 @@ def send(
     content: bytes | None = None,
     data: Mapping[str, Any] | None = None,
     files: Mapping[str, Any] | None = None,
-    seconds: float = DEADLINE,
-    max_answer: int = MAX_ANSWER,
+    seconds: float | None = None,
+    max_answer: int | None = None,
     write: bool | None = None,
     public_only: bool = False,
 ) -> Answer:
-    """Send one request and read its whole answer, within `seconds` in all.
+    """Send one request and read its whole answer, within `seconds` (DEADLINE) in all.
 
-    `write` says whether the request changes anything on the server (by default: any but GET);
-    `public_only` refuses addresses that are not on the public internet, on a connection of its own.
+    An answer longer than `max_answer` bytes (MAX_ANSWER) is given up. `write` says whether
+    the request changes anything on the server (by default: any but GET); `public_only` refuses
+    addresses that are not on the public internet, on a connection of its own.
     Returns the answer whatever its status. Raises Unreachable if nothing was done, Uncertain if a
     write left and no complete answer came.
     """
@@ -307,7 +308,7 @@ def send(
         with deadline(seconds):
             response = (_stranger() if public_only else _client()).send(request, stream=True)
             try:
-                body = b"".join(_bounded(response, max_answer))
+                body = read_whole(response, max_answer)
             finally:
                 response.close()
     except (
@@ -318,7 +319,7 @@ def send(
         httpx.UnsupportedProtocol,
     ) as error:
         raise Unreachable(f"cannot reach {request.url.host}: {_words(error)}") from error
-    except (httpx.HTTPError, _TooLong) as error:
+    except (httpx.HTTPError, TooLong) as error:
         message = f"no complete answer from {request.url.host}: {_words(error)}"
         raise untrusted(message, write=write) from error
     finally:
@@ -326,17 +327,20 @@ def send(
     return Answer(response.status_code, response.headers, body, write)
 
 
-class _TooLong(Exception):
-    pass
+class TooLong(Exception):
+    """An answer went on past its limit."""
 
 
-def _bounded(response: httpx.Response, limit: int) -> Iterable[bytes]:
-    size = 0
+def read_whole(response: httpx.Response, limit: int | None = None) -> bytes:
+    """The body of an answer, unpacked, at most `limit` bytes (MAX_ANSWER); TooLong past that."""
+    limit = MAX_ANSWER if limit is None else limit
+    chunks, size = [], 0
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > limit:
-            raise _TooLong(f"the answer is longer than {limit} bytes")
-        yield chunk
+            raise TooLong(f"the answer is longer than {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _words(error: Exception) -> str:

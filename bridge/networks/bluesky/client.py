@@ -213,7 +213,12 @@ class BlueskyClient:
     # Reading: public, so that no token is spent or renewed for it.
 
     def _read(self, name: str, params: Mapping[str, Any]) -> wire.Answer:
-        return wire.send("GET", f"{self._session().pds}/xrpc/{name}", params=params)
+        answer = wire.send("GET", f"{self._session().pds}/xrpc/{name}", params=params)
+        error = _error(answer)
+        if (answer.status == 401 or error in _DEAD_TOKEN) and error not in _LOCKED:
+            # nothing that the owner could mend: no login went along
+            raise Unreachable(f"the server wants a login for what is public ({answer.detail()})")
+        return answer
 
     def _rev(self) -> str:
         answer = self._read("com.atproto.sync.getLatestCommit", {"did": self._session().did})
@@ -228,7 +233,14 @@ class BlueskyClient:
         answer = self._read("com.atproto.repo.getRecord", params)
         if _error(answer) == "RecordNotFound":
             raise Unreachable("a record stood in the way and is gone again: to be tried anew")
-        return self._object(answer)
+        try:
+            record = self._object(answer)
+        except Refused as refusal:
+            # that it cannot be read says nothing about the post that is to be put
+            raise Unreachable(f"the record in the way cannot be read: {refusal}") from None
+        if not isinstance(record.get("value"), dict) or _rkey(record) != rkey:
+            raise Unreachable("the server answered with something else than a record")
+        return record
 
     def _records(self) -> Iterator[list[dict[str, Any]]]:
         """Pages of records, newest key first."""
@@ -283,18 +295,24 @@ class BlueskyClient:
 
     def _create(self) -> session.Tokens:
         made = session.create(self._service, self._handle, self._password)
-        if isinstance(made, wire.Answer):
-            raise self._rejection(made)
-        return self._save(made)
+        if not isinstance(made, wire.Answer):
+            return self._save(made)
+        error = self._rejection(made)
+        if isinstance(error, Refused):
+            # not of the post that it was for: `dead` would be the wrong word for that
+            raise LoginNeeded(f"{error}: check `service`, `handle` and `app_password`")
+        raise error
 
     def _renew(self) -> session.Tokens:
         """New tokens, by the refresh token or, where that is dead, by the app password."""
         made = session.refresh(self._service, self._session())
         if not isinstance(made, wire.Answer):
             return self._save(made)
-        if made.status == 401 or _error(made) in _DEAD_TOKEN:
+        error = self._rejection(made)
+        dead = made.status == 401 or _error(made) in _DEAD_TOKEN or isinstance(error, Refused)
+        if dead and _error(made) not in _LOCKED:
             return self._create()
-        raise self._rejection(made)
+        raise error
 
     def _save(self, tokens: session.Tokens) -> session.Tokens:
         self._store.save(f"bluesky:{tokens.did}", tokens.to_json())

@@ -106,7 +106,7 @@ def _ask(
         transport=wire.transport(),
         timeout=wire.DEADLINE,
         trust_env=False,
-        event_hooks={"response": [_no_redirect]},
+        event_hooks={"response": [_no_redirect, _bounded]},
     )
     request.add_additional_header("User-Agent", wire.USER_AGENT)
     try:
@@ -127,7 +127,7 @@ def _ask(
             words = str(cause) or type(cause).__name__
             raise Unreachable(f"cannot log in at {urlsplit(service).hostname}: {words}") from error
         return wire.Answer(response.status_code, response.headers, _body(response.content), False)
-    except (httpx.HTTPError, exceptions.AtProtocolError, ValueError) as error:
+    except (httpx.HTTPError, wire.TooLong, exceptions.AtProtocolError, ValueError) as error:
         # a model that does not validate quotes the whole answer, tokens included
         kind = type(error).__name__
         raise Unreachable(
@@ -142,6 +142,11 @@ def _no_redirect(response: httpx.Response) -> None:
             f"{response.url.host} redirects the login elsewhere, which is never followed: "
             "check `service` in the config"
         )
+
+
+def _bounded(response: httpx.Response) -> None:
+    """The SDK would read an answer of any length."""
+    response._content = wire.read_whole(response)  # noqa: SLF001 - as its own read() does
 
 
 def _body(content: Any) -> bytes:

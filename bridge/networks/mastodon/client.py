@@ -171,6 +171,8 @@ class MastodonClient:
                 raise refusal from None
             if answer.status == 206:
                 raise Busy("the server still processes an image", self._now() + MEDIA_WAIT)
+            if not read.native_id(answer.object().get("id")):
+                raise Unreachable("the server answered with something else than an image")
 
     def _page(self, **params: Any) -> list[dict[str, Any]]:
         """A page of the account's statuses, newest first, each with an id."""
@@ -242,13 +244,17 @@ class MastodonClient:
     def _ask_instance(self) -> read.Instance:
         """Version 2 of the instance entity, else version 1, else defaults.
 
-        Takahe answers 500 to version 2 until it is set up, servers before Mastodon 4.0 404.
+        Takahe answers 500 to version 2 until it is set up, servers before Mastodon 4.0 404. What a
+        gateway says in place of a server passes: limits are asked again, not guessed.
         """
         for path in ("/api/v2/instance", "/api/v1/instance"):
             answer = self._request("GET", path)
             if answer.ok:
-                return read.to_instance(answer.object())
-            if answer.status == 429:
+                entity = answer.object()
+                if not isinstance(entity.get("version"), str):
+                    raise Unreachable(f"{self._host} does not answer as a Mastodon server does")
+                return read.to_instance(entity)
+            if answer.status == 429 or answer.status > 500:
                 break
         if answer.status == 429 or answer.status >= 500:
             raise self._rejection(answer)

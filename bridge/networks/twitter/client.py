@@ -115,8 +115,13 @@ class TwitterClient:
     def login(self) -> Identity:
         """Who the account is: as saved for these keys, else one paid request."""
         if self._known is None and not self._restore():
-            with self._paying("user_read"):
-                answer = self._send("GET", "/2/users/me", {"user.fields": COMMON["user.fields"]})
+            try:
+                with self._paying("user_read"):
+                    answer = self._send(
+                        "GET", "/2/users/me", {"user.fields": COMMON["user.fields"]}
+                    )
+            except Refused as refusal:
+                raise LoginNeeded(f"{refusal}: check `api` and the account's keys") from None
             data = self._part(answer, "data")
             self._new_today({("user_read", _id(data))})
             # Protected unless X says otherwise: nothing of it travels then.
@@ -274,7 +279,7 @@ class TwitterClient:
                 files={"media": part},
                 write=False,
             )
-            self._check(answer)
+            self._done(answer)
         done = self._part(self._send("POST", f"{path}/{media_id}/finalize", write=False), "data")
         processing = done.get("processing_info")
         state = processing.get("state") if isinstance(processing, dict) else "succeeded"
@@ -285,7 +290,8 @@ class TwitterClient:
         if media.alt:
             alt = {"id": media_id, "metadata": {"alt_text": {"text": media.alt}}}
             with self._paying("media_metadata"):
-                self._send("POST", "/2/media/metadata", body=alt, write=False)
+                answer = self._send("POST", "/2/media/metadata", body=alt, write=False)
+            self._done(answer)
         return {"id": media_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
@@ -416,6 +422,12 @@ class TwitterClient:
         if answer.status == 403 and "duplicate" in words:
             return Refused(f"X refused duplicate content: the account posted this before ({says})")
         return wire.rejection(answer, now, _reset(answer, now))
+
+    def _done(self, answer: wire.Answer) -> None:
+        """A step of an upload was taken: whoever else answers does so with something not JSON."""
+        self._check(answer)
+        if answer.body.strip():
+            answer.object()
 
     def _part(self, answer: wire.Answer, name: str) -> dict[str, Any]:
         part = answer.object().get(name)

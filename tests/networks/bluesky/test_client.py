@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 
 from bridge.network import Backfill, Busy, ClientError, Refused, Uncertain, Unreachable, Upload
 from bridge.networks.bluesky import NETWORK
-from bridge.networks.bluesky.client import BlueskyClient
-from bridge.networks.bluesky.write import COLLECTION, micros, tid
-from bridge.post import Draft, Run
+from bridge.networks.bluesky.client import KEYS, BlueskyClient
+from bridge.networks.bluesky.write import COLLECTION, MARK, micros, record_key, tid
+from bridge.post import Draft, Run, utc
 from bridge.simulation import Fault
 from tests.networks.bluesky.conftest import NAME, World
 
@@ -293,14 +294,34 @@ def test_our_own_record_under_the_key_is_adopted_although_it_reads_otherwise(wor
 def test_where_others_stand_under_every_key_it_is_refused(world: World) -> None:
     client = world.client()
     made = payload(world)
-    swap = Fault("answer", PUT, times=9, status=400, body='{"error": "InvalidSwap"}')
-    record = '{"uri": "at://x", "cid": "b", "value": {"text": "y"}}'
-    world.pds.faults += [
-        swap,
-        Fault("answer", "GET /xrpc/com.atproto.repo.getRecord", times=9, status=200, body=record),
-    ]
+    created = utc(made["record"]["createdAt"])
+    for attempt in range(KEYS):
+        other = {**made["record"], "text": f"En annens {attempt}", MARK: "another's"}
+        rkey = made["rkey"] if attempt == 0 else record_key(KEY, created, attempt)
+        client.publish({**made, "rkey": rkey, "record": other}, "another's")
     with pytest.raises(Refused, match="keys"):
         client.publish(made, KEY)
+    assert len(world.pds.journal) == KEYS
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Fault("answer", status=404),
+        Fault("answer", status=200, body='{"hello": "world"}'),
+        Fault("answer", status=200, body='{"uri": "at://x/y/other", "cid": "b", "value": {}}'),
+    ],
+)
+def test_a_record_in_the_way_that_cannot_be_read_moves_nothing(world: World, answer: Fault) -> None:
+    client = world.client()
+    made = payload(world)
+    other = {**made["record"], "text": "En annens", MARK: "another's"}
+    client.publish({**made, "record": other}, "another's")
+    get = "GET /xrpc/com.atproto.repo.getRecord"
+    world.pds.faults.append(replace(answer, match=get))
+    with pytest.raises(Unreachable):
+        client.publish(made, KEY)
+    assert len(world.pds.journal) == 1
 
 
 def test_a_record_that_vanishes_meanwhile_is_tried_again_later(world: World) -> None:

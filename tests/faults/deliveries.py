@@ -1,0 +1,98 @@
+"""Posts on their way from one account to another, each with a fault at its first attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bridge.registry import NETWORKS
+from tests.faults.requests import KINDS, picture
+from tests.faults.trouble import Elsewhere, Trouble, troubled
+from tests.world import PEOPLE, World
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A post from one account to another, and the request on which the trouble lies."""
+
+    source: str
+    target: str
+    at: str
+    match: str
+    image: bool = False
+    flavour: str = "mastodon"
+
+
+def _way(kind: str, source: str, target: str, *, at: str = "", **more: Any) -> Way:
+    return Way(source, target, at or target, KINDS[kind].match, **more)
+
+
+#: by the names that they have in the page
+WAYS: Mapping[str, Way] = {
+    "mastodon post": _way("mastodon post", "b", "m"),
+    "gotosocial post": _way("mastodon post", "b", "m", flavour="gotosocial"),
+    "bluesky post": _way("bluesky post", "m", "b"),
+    "twitter post": _way("twitter post", "b", "x"),
+    "bluesky renewal": _way("bluesky renewal", "m", "b"),
+    "mastodon image": _way("mastodon image", "b", "m", image=True),
+    "bluesky image": _way("bluesky image", "m", "b", image=True),
+    "twitter image": _way("twitter image end", "b", "x", image=True),
+    "download": _way("download", "m", "b", at="m", image=True),
+}
+
+
+class Delivery:
+    """A world with one bot, and posts that travel through it, each with some trouble."""
+
+    def __init__(self, folder: Path, way: Way) -> None:
+        flavour: Any = way.flavour
+        self._way = way
+        self._world = World(
+            folder, f"one: {{from: {way.source}, to: {way.target}}}", flavour=flavour
+        )
+        self._elsewhere = Elsewhere()
+        self._elsewhere.start()
+        self._numbers = count(1)
+        self._world.turn()
+
+    def close(self) -> None:
+        self._world.close()
+        self._elsewhere.stop()
+
+    def fate(self, trouble: Trouble) -> tuple[str, bool]:
+        """`once`, `held` or `dead`, and whether the trouble struck. Anything else is raised."""
+        world, way = self._world, self._way
+        text = f"Avgang nummer {next(self._numbers)} er i rute"
+        world.clock.advance(hours=3)  # a login has to be renewed
+        images = [(picture(), "en blågrønn flate")] if way.image else []
+        source_id = world.say(way.source, text, images=images)
+        world.read(way.source)
+        simulator = world.simulator(way.at)
+        network = NETWORKS[PEOPLE[way.at][0]].name
+        with troubled(
+            trouble, simulator, network, way.match, self._elsewhere.url, world.clock
+        ) as struck:
+            world.deliver(way.target)
+            hit = struck()
+        simulator.release_late()
+        state, stands = self._end(source_id), [e.text for e in world.journal(way.target)]
+        assert not self._elsewhere.requests
+        assert (state, stands.count(text)) in {("sent", 1), ("held", 0), ("held", 1), ("dead", 0)}
+        return {"sent": "once"}.get(state, state), hit
+
+    def _end(self, source_id: str) -> str:
+        """Deliver until the draft is at its end; returns its state."""
+        world, way = self._world, self._way
+        source, target = (world.accounts.open(n).identity.id for n in (way.source, way.target))
+        for _ in range(30):
+            (draft,) = world.store.drafts_of(target, source, source_id)
+            if draft.state not in ("queued", "sending"):
+                return draft.state
+            due = world.store.next_time(target) or world.clock.at
+            world.clock.at = max(due, world.clock.at + timedelta(seconds=1))
+            world.deliver(way.target)
+        return f"still {draft.state}: {draft.error}"
