@@ -183,6 +183,8 @@ class Simulator:
         self.journal: list[Entry] = []
         self.faults: list[Fault] = []
         self.requests: Counter[str] = Counter()
+        #: how many answers had each status
+        self.statuses: Counter[int] = Counter()
         self.lock = threading.RLock()
         self.url = ""
         self._late: list[Request] = []
@@ -297,6 +299,7 @@ class Simulator:
             response = Response(fault.status, fault.body, fault.headers)
         if fault is not None and fault.kind in ("drop_after", "hang_after"):
             return None, fault
+        self.statuses[response.status] += 1
         return response, fault
 
     def _fault(self, request: Request) -> Fault | None:

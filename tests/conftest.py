@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge import wire
+from bridge.pace import PACE
 from tests.servers.pds import Pds
 
 
@@ -13,6 +14,12 @@ def _hang_up() -> Iterator[None]:
     """Connections are kept for the life of a process: close them when the tests end."""
     yield
     wire.hang_up()
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_known() -> None:
+    """Rate limits are kept for the life of a process, and a test's clock begins anew."""
+    PACE.forget()
 
 
 @pytest.fixture(scope="session")

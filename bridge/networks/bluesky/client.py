@@ -7,7 +7,7 @@ drops the null that keeps another record from being overwritten. Login is in `se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from bridge.networks.bluesky.write import (
     tid,
     tid_time,
 )
+from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, utc
 from bridge.text import byte_length, graphemes
 
@@ -46,6 +47,8 @@ OVERLAP = timedelta(hours=1)
 TRAIL = timedelta(days=1)
 #: seconds for an upload, slower than other requests
 UPLOAD_SECONDS = 120.0
+#: what each write costs of an account's points (official PDS, rate limits)
+POINTS = {"com.atproto.repo.putRecord": 2}
 #: record keys that are tried where others' records stand under ours
 KEYS = 5
 
@@ -213,7 +216,11 @@ class BlueskyClient:
     # Reading: public, so that no token is spent or renewed for it.
 
     def _read(self, name: str, params: Mapping[str, Any]) -> wire.Answer:
-        answer = wire.send("GET", f"{self._session().pds}/xrpc/{name}", params=params)
+        pds = self._session().pds
+        claims = (_by_address(pds),)
+        PACE.claim(claims, self._now())
+        answer = wire.send("GET", f"{pds}/xrpc/{name}", params=params)
+        self._heard(claims, answer.headers)
         error = _error(answer)
         if (answer.status == 401 or error in _DEAD_TOKEN) and error not in _LOCKED:
             # nothing that the owner could mend: no login went along
@@ -294,7 +301,14 @@ class BlueskyClient:
         return self._tokens
 
     def _create(self) -> session.Tokens:
-        made = session.create(self._service, self._handle, self._password)
+        claims = (_by_address(self._service), Claim(f"{self._service} login {self._handle}"))
+        PACE.claim(claims, self._now())
+        made = session.create(
+            self._service,
+            self._handle,
+            self._password,
+            lambda headers: self._heard(claims, headers),
+        )
         if not isinstance(made, wire.Answer):
             return self._save(made)
         error = self._rejection(made)
@@ -305,7 +319,11 @@ class BlueskyClient:
 
     def _renew(self) -> session.Tokens:
         """New tokens, by the refresh token or, where that is dead, by the app password."""
-        made = session.refresh(self._service, self._session())
+        claims = (_by_address(self._service), Claim(f"{self._service} renewal {self._handle}"))
+        PACE.claim(claims, self._now())
+        made = session.refresh(
+            self._service, self._session(), lambda headers: self._heard(claims, headers)
+        )
         if not isinstance(made, wire.Answer):
             return self._save(made)
         error = self._rejection(made)
@@ -345,7 +363,20 @@ class BlueskyClient:
         request: Mapping[str, Any],
     ) -> wire.Answer:
         authorization = {"Authorization": f"Bearer {tokens.access}", **(headers or {})}
-        return wire.send("POST", f"{tokens.pds}/xrpc/{name}", headers=authorization, **request)
+        points = POINTS.get(name)
+        # whatever else has a limit of its own, it is one for each method
+        own = f"{tokens.did} {'writes' if points else name}"
+        claims = (_by_address(tokens.pds), Claim(own, points or 1))
+        PACE.claim(claims, self._now())
+        answer = wire.send("POST", f"{tokens.pds}/xrpc/{name}", headers=authorization, **request)
+        self._heard(claims, answer.headers)
+        return answer
+
+    def _heard(self, claims: Sequence[Claim], headers: Mapping[str, str]) -> None:
+        """Note what an answer says is left (headers ratelimit-remaining and -reset)."""
+        left, end = headers.get("ratelimit-remaining", ""), _reset(headers)
+        if left.isdecimal() and end is not None:
+            PACE.heard(claims, int(left), end, self._now())
 
     def _object(self, answer: wire.Answer) -> dict[str, Any]:
         """The JSON object in an answer. Raises what its status means."""
@@ -369,12 +400,17 @@ class BlueskyClient:
         if error == "DailyLimitExceeded":
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
             return Busy("the daily limit is reached", midnight + timedelta(days=1))
-        return wire.rejection(answer, now, _reset(answer))
+        return wire.rejection(answer, now, _reset(answer.headers))
 
 
-def _reset(answer: wire.Answer) -> datetime | None:
+def _by_address(server: str) -> Claim:
+    """The limit on all requests from this machine, whoever they are for."""
+    return Claim(f"{server} by address")
+
+
+def _reset(headers: Mapping[str, str]) -> datetime | None:
     """When the limit starts anew (header ratelimit-reset, seconds since 1970), UTC."""
-    value = answer.headers.get("ratelimit-reset", "")
+    value = headers.get("ratelimit-reset", "")
     try:
         return datetime.fromtimestamp(int(value), UTC) if value.isdecimal() else None
     except (ValueError, OverflowError, OSError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,10 @@ from bridge.network import Unreachable
 
 if TYPE_CHECKING:
     from atproto_client.client.raw import ClientRaw  # type: ignore[import-untyped]
+
+
+#: told the headers of every answer
+Heard = Callable[[Mapping[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ def fingerprint(service: str, handle: str, password: str) -> str:
     return hashlib.sha256(json.dumps([service, handle, password]).encode()).hexdigest()
 
 
-def create(service: str, handle: str, password: str) -> Tokens | wire.Answer:
-    """Log in; the answer of the service if it says no.
+def create(service: str, handle: str, password: str, heard: Heard) -> Tokens | wire.Answer:
+    """Log in; the answer of the service if it says no. `heard` is given its headers.
 
     Raises Unreachable if there is no trustworthy answer.
     """
@@ -76,11 +80,11 @@ def create(service: str, handle: str, password: str) -> Tokens | wire.Answer:
     def call(sdk: ClientRaw) -> Any:
         return sdk.com.atproto.server.create_session({"identifier": handle, "password": password})
 
-    return _ask(service, call, fingerprint(service, handle, password), service)
+    return _ask(service, call, fingerprint(service, handle, password), service, heard)
 
 
-def refresh(service: str, tokens: Tokens) -> Tokens | wire.Answer:
-    """New tokens for old; the answer of the service if it says no.
+def refresh(service: str, tokens: Tokens, heard: Heard) -> Tokens | wire.Answer:
+    """New tokens for old; the answer of the service if it says no. `heard` is given its headers.
 
     Raises Unreachable if there is no trustworthy answer: the old refresh token then still works for
     a while (AT Protocol PDS, rotation with a grace period).
@@ -91,11 +95,11 @@ def refresh(service: str, tokens: Tokens) -> Tokens | wire.Answer:
             headers={"Authorization": f"Bearer {tokens.refresh}"}
         )
 
-    return _ask(service, call, tokens.fingerprint, tokens.pds)
+    return _ask(service, call, tokens.fingerprint, tokens.pds, heard)
 
 
 def _ask(
-    service: str, call: Callable[[ClientRaw], Any], mark: str, pds: str
+    service: str, call: Callable[[ClientRaw], Any], mark: str, pds: str, heard: Heard
 ) -> Tokens | wire.Answer:
     """Tokens by a call of the SDK; `pds` is where the account lives unless the answer tells."""
     from atproto_client import exceptions  # type: ignore[import-untyped]
@@ -106,7 +110,7 @@ def _ask(
         transport=wire.transport(),
         timeout=wire.DEADLINE,
         trust_env=False,
-        event_hooks={"response": [_no_redirect, _bounded]},
+        event_hooks={"response": [lambda r: heard(r.headers), _no_redirect, _bounded]},
     )
     request.add_additional_header("User-Agent", wire.USER_AGENT)
     try:

@@ -31,6 +31,7 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.mastodon import read
+from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, utc
 
 if TYPE_CHECKING:
@@ -271,7 +272,18 @@ class MastodonClient:
 
     def _request(self, method: str, path: str, **more: Any) -> wire.Answer:
         headers = {"Authorization": f"Bearer {self._token}", **more.pop("headers", {})}
-        return wire.send(method, self._server + path, headers=headers, **more)
+        return self._metered(method, self._server + path, headers=headers, **more)
+
+    def _metered(self, method: str, url: str, **more: Any) -> wire.Answer:
+        """One request, if the limits of the token let it go. Raises Busy if they do not."""
+        limits = (self._fingerprint(), *_limits(method, url, more.get("params") or {}))
+        claims = [Claim(" ".join(limits[:n])) for n in range(1, len(limits) + 1)]
+        PACE.claim(claims, self._now())
+        answer = wire.send(method, url, **more)
+        left, end = answer.headers.get("x-ratelimit-remaining", ""), _reset(answer)
+        if left.isdecimal() and end is not None:
+            PACE.heard(claims, int(left), end, self._now())
+        return answer
 
     def _rejection(self, answer: wire.Answer) -> ClientError:
         detail = answer.detail()
@@ -293,7 +305,7 @@ class MastodonClient:
         from mastodon import MastodonError
 
         if self._api is None:
-            self._api = _connect(self._server, self._token, self._rejection)
+            self._api = _connect(self._server, self._token, self._metered, self._rejection)
         try:
             answer = call(self._api)
         except (MastodonError, TypeError, ValueError, KeyError, AttributeError) as error:
@@ -307,9 +319,12 @@ class MastodonClient:
 
 
 def _connect(
-    server: str, token: str, rejection: Callable[[wire.Answer], ClientError]
+    server: str,
+    token: str,
+    send: Callable[..., wire.Answer],
+    rejection: Callable[[wire.Answer], ClientError],
 ) -> mastodon.Mastodon:
-    """Mastodon.py over our own connections: our deadline, our pool, our errors."""
+    """Mastodon.py over our own connections: our deadline, pool, pace, and errors."""
     import requests
     from mastodon import Mastodon
     from requests.adapters import BaseAdapter
@@ -318,7 +333,7 @@ def _connect(
         def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
             keep = ("Authorization", "Content-Type")
             body: Any = request.body or b""
-            answer = wire.send(
+            answer = send(
                 request.method or "GET",
                 request.url or "",
                 headers={
@@ -356,6 +371,14 @@ def _connect(
         mastodon_version="4.0.0",
         version_check_mode="created",
     )
+
+
+def _limits(method: str, url: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The limit that a request has beside the one on all of them (documentation, rate limits)."""
+    match method, urlsplit(url).path:
+        case "POST", "/api/v1/statuses" | "/api/v2/media" as path:
+            return (path,)
+    return ("pages",) if params.keys() & {"max_id", "min_id", "since_id"} else ()
 
 
 def _reset(answer: wire.Answer) -> datetime | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -39,6 +40,7 @@ from bridge.network import (
 )
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
+from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, Run
 from bridge.text import has_link, weighted_length
 
@@ -392,7 +394,24 @@ class TwitterClient:
         # The signature covers neither JSON nor multipart bodies (RFC 5849, 3.4.1.3.1).
         self._signer.timestamp = str(int(self._now().timestamp()))
         _, headers, _ = self._signer.sign(url, method)
-        return wire.send(method, url, headers=headers, **more)
+        claims = self._claims(method, path)
+        PACE.claim(list(claims.values()), self._now())
+        answer = wire.send(method, url, headers=headers, **more)
+        for name, claim in claims.items():
+            left, end = _limit(answer, name)
+            if end is not None:
+                PACE.heard([claim], left, end, self._now())
+        return answer
+
+    def _claims(self, method: str, path: str) -> dict[str, Claim]:
+        """The limits on a request, by the headers that tell of them: each endpoint has its own."""
+        endpoint = f"{self._api} {method} {_ID.sub(':id', path)}"
+        user, app = self._signer.resource_owner_key, self._signer.client_key
+        return {
+            "x-rate-limit": Claim(f"{endpoint} of {user}"),
+            "x-user-limit-24hour": Claim(f"{endpoint} of {user} in a day"),
+            "x-app-limit-24hour": Claim(f"{endpoint} of the app {app} in a day"),
+        }
 
     def _check(self, answer: wire.Answer) -> None:
         if not answer.ok:
@@ -439,6 +458,10 @@ class TwitterClient:
         )
 
 
+#: the names of the limits in the headers (X API, rate limits)
+_LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
+#: an id in a path
+_ID = re.compile(r"(?<=/)[0-9]+(?=/|$)")
 #: what a 403 says when a person must act: permissions of the app, or the account's own state
 _LOGIN_SIGNS = (
     "scope",
@@ -455,15 +478,22 @@ def _names_family(answer: wire.Answer) -> bool:
     return answer.status == 400 and any(sign in answer.body for sign in signs)
 
 
+def _limit(answer: wire.Answer, name: str) -> tuple[int, datetime | None]:
+    """What is left of a limit by the headers, and when it begins anew (UTC); None if not named."""
+    left, reset = (answer.headers.get(f"{name}-{part}", "") for part in ("remaining", "reset"))
+    try:
+        if left.isdecimal() and reset.isdecimal():
+            return int(left), datetime.fromtimestamp(int(reset), UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return 0, None
+
+
 def _reset(answer: wire.Answer, now: datetime) -> datetime | None:
     """When the last of the exhausted limits in the headers ends; None if none is named."""
-    resets = []
-    for name in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"):
-        reset = answer.headers.get(f"{name}-reset", "")
-        if answer.headers.get(f"{name}-remaining") == "0" and reset.isdecimal():
-            resets.append(int(reset) - now.timestamp())
-    wait = max(resets, default=0.0)
-    return now + timedelta(seconds=min(wait, 31 * 86400)) if wait > 0 else None
+    limits = [_limit(answer, name) for name in _LIMITS]
+    end = max((end for left, end in limits if end and left == 0), default=now)
+    return min(end, now + timedelta(days=31)) if end > now else None
 
 
 def _highest(page: Mapping[str, Any], cursor: str) -> str:
