@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge import wire
-from bridge.pace import PACE
+from bridge.ratelimit import SHARED
 from tests.servers.pds import Pds
 
 
@@ -19,7 +19,7 @@ def _hang_up() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_limits_known() -> None:
     """Rate limits are kept for the life of a process, and a test's clock begins anew."""
-    PACE.forget()
+    SHARED.forget()
 
 
 @pytest.fixture(scope="session")

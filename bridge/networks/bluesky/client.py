@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge import wire
+from bridge import ratelimit, wire
 from bridge.network import (
     Backfill,
     Busy,
@@ -35,8 +35,8 @@ from bridge.networks.bluesky.write import (
     tid,
     tid_time,
 )
-from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, utc
+from bridge.ratelimit import Claim
 from bridge.text import byte_length, graphemes
 
 #: records on a page (lexicon com.atproto.repo.listRecords)
@@ -218,7 +218,7 @@ class BlueskyClient:
     def _read(self, name: str, params: Mapping[str, Any]) -> wire.Answer:
         pds = self._session().pds
         claims = (_by_address(pds),)
-        PACE.claim(claims, self._now())
+        ratelimit.SHARED.claim(claims, self._now())
         answer = wire.send("GET", f"{pds}/xrpc/{name}", params=params)
         self._heard(claims, answer.headers)
         error = _error(answer)
@@ -302,7 +302,7 @@ class BlueskyClient:
 
     def _create(self) -> session.Tokens:
         claims = (_by_address(self._service), Claim(f"{self._service} login {self._handle}"))
-        PACE.claim(claims, self._now())
+        ratelimit.SHARED.claim(claims, self._now())
         made = session.create(
             self._service,
             self._handle,
@@ -320,7 +320,7 @@ class BlueskyClient:
     def _renew(self) -> session.Tokens:
         """New tokens, by the refresh token or, where that is dead, by the app password."""
         claims = (_by_address(self._service), Claim(f"{self._service} renewal {self._handle}"))
-        PACE.claim(claims, self._now())
+        ratelimit.SHARED.claim(claims, self._now())
         made = session.refresh(
             self._service, self._session(), lambda headers: self._heard(claims, headers)
         )
@@ -367,7 +367,7 @@ class BlueskyClient:
         # whatever else has a limit of its own, it is one for each method
         own = f"{tokens.did} {'writes' if points else name}"
         claims = (_by_address(tokens.pds), Claim(own, points or 1))
-        PACE.claim(claims, self._now())
+        ratelimit.SHARED.claim(claims, self._now())
         answer = wire.send("POST", f"{tokens.pds}/xrpc/{name}", headers=authorization, **request)
         self._heard(claims, answer.headers)
         return answer
@@ -376,7 +376,7 @@ class BlueskyClient:
         """Note what an answer says is left (headers ratelimit-remaining and -reset)."""
         left, end = headers.get("ratelimit-remaining", ""), _reset(headers)
         if left.isdecimal() and end is not None:
-            PACE.heard(claims, int(left), end, self._now())
+            ratelimit.SHARED.heard(claims, int(left), end, self._now())
 
     def _object(self, answer: wire.Answer) -> dict[str, Any]:
         """The JSON object in an answer. Raises what its status means."""

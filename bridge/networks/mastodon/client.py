@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from bridge import wire
+from bridge import ratelimit, wire
 from bridge.network import (
     Backfill,
     Busy,
@@ -31,8 +31,8 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.mastodon import read
-from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, utc
+from bridge.ratelimit import Claim
 
 if TYPE_CHECKING:
     import mastodon
@@ -278,11 +278,11 @@ class MastodonClient:
         """One request, if the limits of the token let it go. Raises Busy if they do not."""
         limits = (self._fingerprint(), *_limits(method, url, more.get("params") or {}))
         claims = [Claim(" ".join(limits[:n])) for n in range(1, len(limits) + 1)]
-        PACE.claim(claims, self._now())
+        ratelimit.SHARED.claim(claims, self._now())
         answer = wire.send(method, url, **more)
         left, end = answer.headers.get("x-ratelimit-remaining", ""), _reset(answer)
         if left.isdecimal() and end is not None:
-            PACE.heard(claims, int(left), end, self._now())
+            ratelimit.SHARED.heard(claims, int(left), end, self._now())
         return answer
 
     def _rejection(self, answer: wire.Answer) -> ClientError:
@@ -324,7 +324,7 @@ def _connect(
     send: Callable[..., wire.Answer],
     rejection: Callable[[wire.Answer], ClientError],
 ) -> mastodon.Mastodon:
-    """Mastodon.py over our own connections: our deadline, pool, pace, and errors."""
+    """Mastodon.py over our own connections: our deadline, pool, rate limits, errors."""
     import requests
     from mastodon import Mastodon
     from requests.adapters import BaseAdapter

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from oauthlib import oauth1
 
-from bridge import wire
+from bridge import ratelimit, wire
 from bridge.network import (
     Backfill,
     Busy,
@@ -40,8 +40,8 @@ from bridge.network import (
 )
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
-from bridge.pace import PACE, Claim
 from bridge.post import Post, Ref, Run
+from bridge.ratelimit import Claim
 from bridge.text import has_link, weighted_length
 
 #: parameters of a timeline in either family of names; which one the API takes is found out.
@@ -395,12 +395,12 @@ class TwitterClient:
         self._signer.timestamp = str(int(self._now().timestamp()))
         _, headers, _ = self._signer.sign(url, method)
         claims = self._claims(method, path)
-        PACE.claim(list(claims.values()), self._now())
+        ratelimit.SHARED.claim(list(claims.values()), self._now())
         answer = wire.send(method, url, headers=headers, **more)
         for name, claim in claims.items():
             left, end = _limit(answer, name)
             if end is not None:
-                PACE.heard([claim], left, end, self._now())
+                ratelimit.SHARED.heard([claim], left, end, self._now())
         return answer
 
     def _claims(self, method: str, path: str) -> dict[str, Claim]:

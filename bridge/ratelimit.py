@@ -26,7 +26,7 @@ class Claim:
     points: int = 1
 
 
-class Pace:
+class RateLimits:
     """What is left of each limit. Safe to use from several threads.
 
     An answer tells of one window at a time, the tightest mostly, by what is left and when it ends;
@@ -85,4 +85,4 @@ class Pace:
 
 
 #: the process's own: limits belong to accounts and addresses, not to clients
-PACE = Pace()
+SHARED = RateLimits()

@@ -17,8 +17,8 @@ from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.mastodon.simulator.server import QUOTAS
 from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.networks.twitter.simulator import server as twitter_server
-from bridge.pace import LONGEST_WAIT, Claim, Pace
 from bridge.post import Draft, Run
+from bridge.ratelimit import LONGEST_WAIT, Claim, RateLimits
 from bridge.registry import NETWORKS
 from bridge.simulation import Simulator
 from bridge.workers import Engine
@@ -83,38 +83,38 @@ CASES: dict[str, tuple[list[Heard], tuple[Claim, ...], timedelta, datetime | Non
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_known_of_a_limit_says_whether_a_request_may_go(case: str) -> None:
     heard, asked, later, until = CASES[case]
-    pace = Pace()
+    limits = RateLimits()
     for left, end, claims in heard:
-        pace.heard(claims, left, end, NOW)
+        limits.heard(claims, left, end, NOW)
     if until is None:
-        pace.claim(asked, NOW + later)
+        limits.claim(asked, NOW + later)
         return
     with pytest.raises(Busy) as caught:
-        pace.claim(asked, NOW + later)
+        limits.claim(asked, NOW + later)
     assert caught.value.retry_at == until
 
 
 def test_requests_under_way_are_counted_and_one_that_may_not_go_is_not() -> None:
-    pace = Pace()
-    pace.heard([ALL], 2, SOON, NOW)
-    pace.heard([POSTS], 1, SOON, NOW)
-    pace.claim([ALL, POSTS], NOW)
+    limits = RateLimits()
+    limits.heard([ALL], 2, SOON, NOW)
+    limits.heard([POSTS], 1, SOON, NOW)
+    limits.claim([ALL, POSTS], NOW)
     with pytest.raises(Busy):
-        pace.claim([ALL, POSTS], NOW)
-    pace.claim([ALL], NOW)
+        limits.claim([ALL, POSTS], NOW)
+    limits.claim([ALL], NOW)
     with pytest.raises(Busy):
-        pace.claim([ALL], NOW)
+        limits.claim([ALL], NOW)
 
 
 def test_threads_that_share_a_limit_do_not_pass_it_together() -> None:
-    pace = Pace()
-    pace.heard([ALL], 50, SOON, NOW)
+    limits = RateLimits()
+    limits.heard([ALL], 50, SOON, NOW)
     went: list[int] = []
 
     def work() -> None:
         for _ in range(20):
             try:
-                pace.claim([ALL], NOW)
+                limits.claim([ALL], NOW)
                 went.append(1)
             except Busy:
                 return
