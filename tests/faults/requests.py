@@ -99,13 +99,14 @@ class Rig:
         client.login()
         return client
 
-    def publish(self, name: str, client: Client, uploads: tuple[Any, ...] = ()) -> None:
-        """A post that was never published before."""
+    def publish(self, name: str, client: Client, uploads: tuple[Any, ...] = ()) -> str:
+        """A post that was never published before; returns its id."""
         number = next(self.numbers)
         draft = Draft((Run(f"Nummer {number}: ferja går"),), self.clock())
         network = NETWORKS[network_of(name)]
         key = f"{number:064x}"
-        client.publish(network.to_payload(draft, key, uploads, None, self.clock()), key)
+        payload = network.to_payload(draft, key, uploads, None, self.clock())
+        return client.publish(payload, key).id
 
 
 def network_of(server: str) -> str:
@@ -137,6 +138,15 @@ def _fetch(name: str, cursor: str) -> Callable[[Rig], Act]:
     def prepare(rig: Rig) -> Act:
         client = rig.connect(name)
         return lambda: client.fetch(cursor)
+
+    return prepare
+
+
+def _find(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        post_id = rig.publish(name, client)
+        return lambda: client.find(post_id)
 
     return prepare
 
@@ -223,6 +233,7 @@ KINDS: Mapping[str, Kind] = {
     "mastodon server": Kind("mastodon", "GET /api/v2/instance", _login("mastodon")),
     "mastodon old server": Kind("older", "GET /api/v1/instance", _login("older")),
     "mastodon posts": Kind("mastodon", "GET /api/v1/accounts/:id/statuses", _fetch("mastodon", "")),
+    "mastodon single post": Kind("mastodon", "GET /api/v1/statuses/:id", _find("mastodon")),
     "mastodon image": Kind("mastodon", "POST /api/v2/media", _uploading("mastodon")),
     "mastodon image state": Kind("slow", "GET /api/v1/media/:id", _media_status),
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
@@ -232,11 +243,13 @@ KINDS: Mapping[str, Kind] = {
         "bluesky", f"GET {_XRPC}.sync.getLatestCommit", _fetch("bluesky", "{}")
     ),
     "bluesky posts": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _fetch("bluesky", "{}")),
+    "bluesky single post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _find("bluesky")),
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
     "twitter login": Kind("twitter", "GET /2/users/me", _login("twitter")),
     "twitter posts": Kind("twitter", "GET /2/users/:id/tweets", _fetch("twitter", "")),
+    "twitter single post": Kind("twitter", "GET /2/tweets/:id", _find("twitter")),
     "twitter image begun": Kind(
         "twitter", "POST /2/media/upload/initialize", _uploading("twitter")
     ),

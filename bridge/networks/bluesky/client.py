@@ -149,9 +149,7 @@ class BlueskyClient:
 
     def find(self, post_id: str) -> Post:
         """One post of the account; Refused if it has no such one."""
-        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": post_id}
-        item = self._object(self._read("com.atproto.repo.getRecord", params))
-        found = self._posts([item])
+        found = self._posts([self._record(post_id)])
         if not found:
             raise Refused("that record is no post that can be read")
         return found[0]
@@ -236,15 +234,17 @@ class BlueskyClient:
 
     def _standing(self, rkey: str) -> dict[str, Any]:
         """The record that kept another from being put."""
-        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
-        answer = self._read("com.atproto.repo.getRecord", params)
-        if _error(answer) == "RecordNotFound":
-            raise Unreachable("a record stood in the way and is gone again: to be tried anew")
         try:
-            record = self._object(answer)
+            return self._record(rkey)
         except Refused as refusal:
-            # that it cannot be read says nothing about the post that is to be put
-            raise Unreachable(f"the record in the way cannot be read: {refusal}") from None
+            # says nothing about the post that is to be put; mostly, that the record is gone again
+            words = "a record stood in the way and cannot be read: to be tried anew"
+            raise Unreachable(f"{words} ({refusal})") from None
+
+    def _record(self, rkey: str) -> dict[str, Any]:
+        """A record of the account: `uri`, `cid` and `value`."""
+        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
+        record = self._object(self._read("com.atproto.repo.getRecord", params))
         if not isinstance(record.get("value"), dict) or _rkey(record) != rkey:
             raise Unreachable("the server answered with something else than a record")
         return record

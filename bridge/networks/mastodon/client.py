@@ -118,8 +118,10 @@ class MastodonClient:
         """One status of the account; Refused if it has no such one."""
         account = self.login().id
         status = self._send("GET", f"/api/v1/statuses/{quote(post_id, safe='')}").object()
+        if not read.native_id(status.get("id")):
+            raise Unreachable("the server answered with something else than a post")
         post = read.to_post(status, self._host)
-        if not post.id or post.account != account:
+        if post.account != account:
             raise Refused("that is not a post of this account")
         return post
 
