@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from bridge import logins
 from bridge.ledger import AccountLedger
 from bridge.network import (
     Busy,
@@ -85,7 +86,8 @@ class Accounts:
 
         Raises any of the five kinds of error; LoginNeeded also if another configured account has
         the same identity, since two names for one account would mirror in circles. After a failure
-        the same error is raised again, without asking, until `retry_at`.
+        the same error is raised again, without asking, until `retry_at`; a refused login stays
+        refused over restarts too, unless the account's settings change.
         """
         with self._lock:
             if name in self._opened:
@@ -94,11 +96,13 @@ class Accounts:
         with opening:
             if name in self._opened:
                 return self._opened[name]
-            until, earlier = self._failed.get(name, (None, None))
-            if earlier is not None and until is not None and self.now() < until:
-                raise earlier
+            settings = self._configured[name]
+            failed = self._failed.get(name) or logins.standing(settings, self._store, self.now())
+            if failed is not None and self.now() < failed[0]:
+                self._failed[name] = failed
+                raise failed[1]
             try:
-                account = self._open(self._configured[name])
+                account = self._log_in(settings)
                 with self._lock:
                     for other in self._opened.values():
                         if other.identity.id == account.identity.id:
@@ -140,6 +144,17 @@ class Accounts:
     def published(self, account: Opened, ref: Ref) -> None:
         """Note the newest post on an account."""
         self._newest[account.identity.id] = ref.id
+
+    def _log_in(self, account: Account) -> Opened:
+        """Open an account; whether its network refused that is remembered."""
+        try:
+            opened = self._open(account)
+        except ClientError as error:
+            until = self.now() + _wait(error, self.now())
+            logins.note(account, self._store, error, until)
+            raise
+        logins.forget(account, self._store)
+        return opened
 
     def _open(self, account: Account) -> Opened:
         network = NETWORKS[account.network]

@@ -24,7 +24,8 @@ REMEDIES: Mapping[Code, str] = {
     "`tribridge outbox drop ID`",
     "links": "`tribridge outbox retry ID` posts it at the higher price, `tribridge outbox drop ID` "
     "does not",
-    "login": "renew the login; it is tried every hour, and at each start",
+    "login": "renew the login: what is new in the config is tried at the next start, the same "
+    "login every hour",
     "media": "`tribridge outbox retry ID` once the image can be had, or post it by hand and "
     "`tribridge outbox sent ID URL`",
     "mode": "set `mode: live` when the bot may post",

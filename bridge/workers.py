@@ -21,8 +21,9 @@ from typing import Any
 from bridge import orders
 from bridge.accounts import Accounts, Opened
 from bridge.ingest import Report, ingest
-from bridge.network import Busy, ClientError
+from bridge.network import Busy, ClientError, LoginNeeded
 from bridge.outbox import deliver
+from bridge.outcome import LOGIN_WAIT
 from bridge.post import Draft, Post, Skip
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
@@ -121,6 +122,7 @@ class Engine:
         self._due_lock = threading.Lock()
         self._last_read: dict[tuple[str, str], datetime] = {}
         self._rests_until: dict[str, datetime] = {}
+        self._said: dict[tuple[str, str], str] = {}
         self._bots_of: dict[str, list[Bot]] = {}
         for bot in config.bots.values():
             for source in _sources(bot):
@@ -290,10 +292,12 @@ class Engine:
         error = done.errors.get(source)
         if isinstance(error, Busy):
             self._rests_until[source] = error.retry_at
+        elif isinstance(error, LoginNeeded):
+            self._rests_until[source] = self.accounts.now() + LOGIN_WAIT
         asked = {source, *(route.target for _, route in routes)}
         self.pulse.read(source, names, asked, self.accounts.now(), done.errors)
-        for account, trouble in done.errors.items():
-            log.warning("%s: %s", account, trouble)
+        for account in asked:
+            self._warn(account, "reading", done.errors.get(account))
         if not dry:
             # what waits for an account that had another name in the config is found when it opens
             for target in done.targets | self.accounts.newly_opened():
@@ -324,6 +328,14 @@ class Engine:
             self._wake(target, self.accounts.now() + AFTER_A_DEFECT)
             raise
 
+    def _warn(self, account: str, work: str, error: ClientError | None) -> None:
+        """Log an error; that a person must renew a login is said once, until it works again."""
+        said = str(error) if isinstance(error, LoginNeeded) else ""
+        before = self._said.get((account, work), "")
+        self._said[account, work] = said
+        if error is not None and (not said or said != before):
+            log.warning("%s: %s", account, error)
+
     def _deliver_now(self, target: str) -> None:
         if self._is_paused(target):
             return
@@ -338,8 +350,8 @@ class Engine:
             log.info("%s: posted %d", target, done.sent)
         for reason in done.stopped:
             log.warning("%s: %s", target, reason)
-        if done.error is not None:
-            log.warning("%s: %s", target, done.error)
+        if done.error is not None or done.sent:
+            self._warn(target, "delivery", done.error)
         self.pulse.delivered(target, self.accounts.now(), done.error)
         if done.next_at is not None:
             self._wake(target, done.next_at)

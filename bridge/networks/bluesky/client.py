@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +48,8 @@ OVERLAP = timedelta(hours=1)
 TRAIL = timedelta(days=1)
 #: seconds for an upload, slower than other requests
 UPLOAD_SECONDS = 120.0
+#: how long a password that was refused is not tried again (the service counts logins)
+REFUSED_FOR = timedelta(hours=1)
 #: what each write costs of an account's points (official PDS, rate limits)
 POINTS = {"com.atproto.repo.putRecord": 2}
 #: record keys that are tried where others' records stand under ours
@@ -301,6 +304,7 @@ class BlueskyClient:
         return self._tokens
 
     def _create(self) -> session.Tokens:
+        """A login by the app password."""
         claims = (_by_address(self._service), Claim(f"{self._service} login {self._handle}"))
         ratelimit.SHARED.claim(claims, self._now())
         made = session.create(
@@ -314,11 +318,36 @@ class BlueskyClient:
         error = self._rejection(made)
         if isinstance(error, Refused):
             # not of the post that it was for: `dead` would be the wrong word for that
-            raise LoginNeeded(f"{error}: check `service`, `handle` and `app_password`")
+            error = LoginNeeded(f"{error}: check `service`, `handle` and `app_password`")
+        self._remember(error)
         raise error
+
+    def _remember(self, error: ClientError) -> None:
+        """Keep a refusal with the login that it was to replace: logins are counted, restarts too.
+
+        Where there was no login yet, whoever opens the account keeps it.
+        """
+        if self._tokens is None or not isinstance(error, Busy | LoginNeeded):
+            return
+        busy = isinstance(error, Busy)
+        until = error.retry_at if isinstance(error, Busy) else self._now() + REFUSED_FOR
+        why = str(error)
+        self._save(
+            replace(self._tokens, refused_until=until.isoformat(), refused_why=why, busy=busy)
+        )
+
+    def _raise_if_refused(self, tokens: session.Tokens) -> None:
+        """Raise again, without asking, what the last login was refused with."""
+        until = utc(tokens.refused_until) if tokens.refused_until else None
+        if until is None or self._now() >= until:
+            return
+        if tokens.busy:
+            raise Busy(tokens.refused_why, until)
+        raise LoginNeeded(tokens.refused_why)
 
     def _renew(self) -> session.Tokens:
         """New tokens, by the refresh token or, where that is dead, by the app password."""
+        self._raise_if_refused(self._session())
         claims = (_by_address(self._service), Claim(f"{self._service} renewal {self._handle}"))
         ratelimit.SHARED.claim(claims, self._now())
         made = session.refresh(
@@ -330,6 +359,7 @@ class BlueskyClient:
         dead = made.status == 401 or _error(made) in _DEAD_TOKEN or isinstance(error, Refused)
         if dead and _error(made) not in _LOCKED:
             return self._create()
+        self._remember(error)
         raise error
 
     def _save(self, tokens: session.Tokens) -> session.Tokens:

@@ -33,7 +33,8 @@ class Tokens:
     """A login: who it is, where its repository lives, and its tokens.
 
     `pds` is the address of the account's own server; `fingerprint` tells for which credentials this
-    was given.
+    was given. The last three: until when, and why, the password was refused since, and
+    whether the service only asked to come back then.
     """
 
     did: str
@@ -42,6 +43,9 @@ class Tokens:
     access: str
     refresh: str
     fingerprint: str
+    refused_until: str = ""
+    refused_why: str = ""
+    busy: bool = False
 
     def to_json(self) -> str:
         """What `from_json` reads."""
