@@ -9,7 +9,7 @@ import hashlib
 import json
 from datetime import datetime
 
-from bridge.network import Busy, ClientError, LoginNeeded
+from bridge.network import Busy, ClientError, LoginNeeded, OverBudget
 from bridge.post import utc
 from bridge.schema import Account
 from bridge.store import Store
@@ -28,8 +28,8 @@ def standing(account: Account, store: Store, now: datetime) -> tuple[datetime, C
 
 
 def note(account: Account, store: Store, error: ClientError, until: datetime) -> None:
-    """Remember that a login failed. A network that could not be reached has counted nothing."""
-    if not isinstance(error, Busy | LoginNeeded):
+    """Remember that a login failed. Where no login was made, the network has counted none."""
+    if not isinstance(error, Busy | LoginNeeded) or isinstance(error, OverBudget):
         return
     noted = {
         "settings": _fingerprint(account),

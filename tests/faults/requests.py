@@ -278,7 +278,8 @@ def outcome_of(act: Act) -> Outcome:
         act()
     except ClientError as error:
         said = "".join(traceback.format_exception(error))
-        return Outcome(type(error).__name__, f"{error}\n{said}", getattr(error, "retry_at", None))
+        kind = next(k for k in ClientError.__subclasses__() if isinstance(error, k))
+        return Outcome(kind.__name__, f"{error}\n{said}", getattr(error, "retry_at", None))
     return Outcome("ok")
 
 
