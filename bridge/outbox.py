@@ -237,7 +237,7 @@ class _Courier:
         if client.repeatable:
             now = self.accounts.now()
             lasted = now - (draft.doubted_at or now)
-            if lasted > LONGEST_DOUBT and draft.attempts >= SEVERAL:
+            if lasted > LONGEST_DOUBT and draft.attempts >= SEVERAL and draft.code != "login":
                 return Stop(
                     "held", "in doubt for too long: the server keeps failing on it", "doubt"
                 )

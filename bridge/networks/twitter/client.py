@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -38,10 +37,10 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
+from bridge.networks.twitter import rates
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
 from bridge.post import Post, Ref, Run
-from bridge.ratelimit import Claim
 from bridge.text import has_link, weighted_length
 
 #: parameters of a timeline in either family of names; which one the API takes is found out.
@@ -394,24 +393,13 @@ class TwitterClient:
         # The signature covers neither JSON nor multipart bodies (RFC 5849, 3.4.1.3.1).
         self._signer.timestamp = str(int(self._now().timestamp()))
         _, headers, _ = self._signer.sign(url, method)
-        claims = self._claims(method, path)
+        user, app = self._signer.resource_owner_key, self._signer.client_key
+        claims = rates.claims(self._api + path, method, user, app)
         ratelimit.SHARED.claim(list(claims.values()), self._now())
         answer = wire.send(method, url, headers=headers, **more)
-        for name, claim in claims.items():
-            left, end = _limit(answer, name)
-            if end is not None:
-                ratelimit.SHARED.heard([claim], left, end, self._now())
+        for name, left, end in rates.told(answer.headers):
+            ratelimit.SHARED.heard([claims[name]], left, end, self._now())
         return answer
-
-    def _claims(self, method: str, path: str) -> dict[str, Claim]:
-        """The limits on a request, by the headers that tell of them: each endpoint has its own."""
-        endpoint = f"{self._api} {method} {_ID.sub(':id', path)}"
-        user, app = self._signer.resource_owner_key, self._signer.client_key
-        return {
-            "x-rate-limit": Claim(f"{endpoint} of {user}"),
-            "x-user-limit-24hour": Claim(f"{endpoint} of {user} in a day"),
-            "x-app-limit-24hour": Claim(f"{endpoint} of the app {app} in a day"),
-        }
 
     def _check(self, answer: wire.Answer) -> None:
         if not answer.ok:
@@ -426,7 +414,7 @@ class TwitterClient:
             until = now + WAIT_FOR_CREDITS
             return OverBudget(f"the app's credits at X are used up ({says})", until)
         if answer.status in (403, 429) and "usage-capped" in words:
-            reset = _reset(answer, now) or now + WAIT_FOR_CREDITS
+            reset = rates.exhausted_until(answer.headers, now) or now + WAIT_FOR_CREDITS
             return Busy(f"the app's monthly quota at X is used up ({says})", reset)
         if answer.status == 401:
             return LoginNeeded(
@@ -440,7 +428,7 @@ class TwitterClient:
             )
         if answer.status == 403 and "duplicate" in words:
             return Refused(f"X refused duplicate content: the account posted this before ({says})")
-        return wire.rejection(answer, now, _reset(answer, now))
+        return wire.rejection(answer, now, rates.exhausted_until(answer.headers, now))
 
     def _done(self, answer: wire.Answer) -> None:
         """A step of an upload was taken: whoever else answers does so with something not JSON."""
@@ -458,10 +446,6 @@ class TwitterClient:
         )
 
 
-#: the names of the limits in the headers (X API, rate limits)
-_LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
-#: an id in a path
-_ID = re.compile(r"(?<=/)[0-9]+(?=/|$)")
 #: what a 403 says when a person must act: permissions of the app, or the account's own state
 _LOGIN_SIGNS = (
     "scope",
@@ -476,24 +460,6 @@ def _names_family(answer: wire.Answer) -> bool:
     """Whether a request failed over the family of names that it used."""
     signs = (b"post.fields", b"tweet.fields", b"expansions")
     return answer.status == 400 and any(sign in answer.body for sign in signs)
-
-
-def _limit(answer: wire.Answer, name: str) -> tuple[int, datetime | None]:
-    """What is left of a limit by the headers, and when it begins anew (UTC); None if not named."""
-    left, reset = (answer.headers.get(f"{name}-{part}", "") for part in ("remaining", "reset"))
-    try:
-        if left.isdecimal() and reset.isdecimal():
-            return int(left), datetime.fromtimestamp(int(reset), UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return 0, None
-
-
-def _reset(answer: wire.Answer, now: datetime) -> datetime | None:
-    """When the last of the exhausted limits in the headers ends; None if none is named."""
-    limits = [_limit(answer, name) for name in _LIMITS]
-    end = max((end for left, end in limits if end and left == 0), default=now)
-    return min(end, now + timedelta(days=31)) if end > now else None
 
 
 def _highest(page: Mapping[str, Any], cursor: str) -> str:
