@@ -58,8 +58,12 @@ def _expired() -> bool:
 
 @contextmanager
 def deadline(seconds: float | None = None) -> Iterator[None]:
-    """Bound all that the block sends through `transport()` to `seconds` (DEADLINE) in sum."""
-    token = _deadline.set(time.monotonic() + (DEADLINE if seconds is None else seconds))
+    """Bound all that the block sends through `transport()` to `seconds` (DEADLINE) in sum.
+
+    Within another such block the earlier end counts.
+    """
+    end, outer = time.monotonic() + (DEADLINE if seconds is None else seconds), _deadline.get()
+    token = _deadline.set(end if outer is None else min(end, outer))
     try:
         yield
     finally:
@@ -126,7 +130,33 @@ class _Backend(httpcore.NetworkBackend):
 def _is_public(stream: httpcore.NetworkStream) -> bool:
     """Whether the other end is on the public internet: checked after DNS, on the socket itself."""
     address = stream.get_extra_info("server_addr")
-    return bool(address) and ipaddress.ip_address(address[0].split("%")[0]).is_global
+    return bool(address) and is_public(address[0])
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, and so is any IPv4 address within it.
+
+    IPv4 within IPv6: RFC 4291 2.5.5 (mapped), RFC 3056 (6to4), RFC 6052 (NAT64).
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without its port, is written as one that only this machine can mean."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Transport(httpx.HTTPTransport):
