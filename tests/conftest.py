@@ -6,6 +6,11 @@ import pytest
 
 from bridge import wire
 from bridge.ratelimit import SHARED
+from tests.secret_scan import (  # noqa: F401 - hooks
+    pytest_configure,
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 from tests.servers.pds import Pds
 
 
