@@ -153,7 +153,7 @@ def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:
 def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
     """One pass over all bots, then everything that is due is delivered.
 
-    Returns whether an account could not be read.
+    Returns whether an account could not be read, or the state not written.
     """
     if not rehearse:
         assert store.file is not None
@@ -164,9 +164,9 @@ def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
     for bot in bots:
         engine.read(bot)
     engine.lanes.wait()
-    engine.deliver_waiting()
+    engine.guard.run(engine.deliver_waiting)
     engine.lanes.wait()
     if not rehearse:
         engine.save_pulse()
         Watch(engine.config, store, engine.accounts.now).check(engine.pulse.accounts())
-    return engine.pulse.reading_failed
+    return engine.pulse.reading_failed or bool(engine.guard.trouble)

@@ -48,7 +48,7 @@ from bridge.outcome import (
 from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
 from bridge.schema import Bot, Policy
-from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, Store
+from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, StateError, Store
 from bridge.text import has_link
 
 log = logging.getLogger("tribridge")
@@ -101,6 +101,8 @@ def deliver(
             outcome = courier.handle(draft)
         except ClientError as error:
             done.error = error
+        except StateError:
+            raise  # nothing can be written down: the draft stays as it is
         except Exception as error:  # noqa: BLE001 - an odd draft must not stop the others
             done.error = _defect(error, draft, store)
         if done.error is not None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from bridge import orders
 from bridge.accounts import Accounts, Opened
+from bridge.guard import Guard
 from bridge.ingest import Report, ingest
 from bridge.network import Busy, ClientError, LoginNeeded
 from bridge.outbox import deliver
@@ -35,7 +36,8 @@ log = logging.getLogger("tribridge")
 THREADS = 16
 #: reasons for which drafts are held or dead that a start tells
 MOST_TOLD = 20
-#: how long deliveries to an account rest after an error that should not happen
+#: how long deliveries to an account rest after an error that should not happen, or while the
+#: state cannot be written
 AFTER_A_DEFECT = timedelta(minutes=1)
 
 
@@ -128,6 +130,7 @@ class Engine:
             for source in _sources(bot):
                 self._bots_of.setdefault(source, []).append(bot)
         self._rehearsal: Store | None = store if rehearse else None
+        self.guard = Guard(store)
         self._paused = store.pauses()
 
     def prepare(self) -> None:
@@ -197,12 +200,18 @@ class Engine:
 
     def look(self) -> None:
         """Take up what people have decided since: pauses, orders, drafts let go."""
+        self.guard.run(self._look)
+
+    def _look(self) -> None:
         before, self._paused = self._paused, self.store.pauses()
         for order in self.store.open_orders():
-            self.lanes.submit("orders", f"order {order.id}", partial(self._place, order))
+            self.lanes.submit("orders", f"order {order.id}", partial(self._order, order))
         self.deliver_waiting()
         for bot in self.config.bots.values() if before - self._paused else ():
             self.read(bot)
+
+    def _order(self, order: Order) -> None:
+        self.guard.run(lambda: self._place(order))
 
     def _place(self, order: Order) -> None:
         """Bring an order into the lane of its account."""
@@ -214,7 +223,7 @@ class Engine:
             self._answer(order, where)
         else:
             work = partial(self._carry_out, order, where)
-            self.lanes.submit(where.account, f"order {order.id}", work)
+            self.lanes.submit(where.account, f"order {order.id}", partial(self.guard.run, work))
 
     def _carry_out(self, order: Order, where: orders.Place) -> None:
         if self.store.order_by_id(order.id).done:
@@ -241,7 +250,8 @@ class Engine:
         dry = self._is_dry(bot)
         with self._due_lock:
             self._due.setdefault((source, dry), set()).add(bot.name)
-        self.lanes.submit(source, f"read {dry}", lambda: self._read(source, dry))
+        read = partial(self._read, source, dry)
+        self.lanes.submit(source, f"read {dry}", partial(self.guard.run, read))
 
     def _is_dry(self, bot: Bot) -> bool:
         return self._rehearse or bot.mode == "dry-run"
@@ -321,12 +331,12 @@ class Engine:
             self.deliver(name)
 
     def _deliver(self, target: str) -> None:
+        done = False
         try:
-            self._deliver_now(target)
-        except Exception:
-            # whatever it was may pass: nothing else would call this lane again
-            self._wake(target, self.accounts.now() + AFTER_A_DEFECT)
-            raise
+            done = self.guard.run(lambda: self._deliver_now(target))
+        finally:
+            if not done:  # whatever it was may pass: nothing else would call this lane again
+                self._wake(target, self.accounts.now() + AFTER_A_DEFECT)
 
     def _warn(self, account: str, work: str, error: ClientError | None) -> None:
         """Log an error; that a person must renew a login is said once, until it works again."""
@@ -422,7 +432,10 @@ class Pulse:
             return {name: dict(run) for name, run in self._accounts.items()}
 
     def save(self, state_file: Path, state: Callable[[], Mapping[str, Any]] = dict) -> None:
-        """Write the file if anything changed; `state` says how far the database has come."""
+        """Write the file if anything changed; `state` says how far the database has come.
+
+        On a full disk that is done some other time.
+        """
         with self._saving:
             with self._lock:
                 if not self._changed:
@@ -432,8 +445,11 @@ class Pulse:
                 text = json.dumps(data, ensure_ascii=False, indent=1)
             path = pulse_file(state_file)
             fresh = path.with_name(path.name + ".new")
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(path)
+            try:
+                fresh.write_text(text, encoding="utf-8")
+                fresh.replace(path)
+            except OSError:
+                self._changed = True
 
     def load(self, state_file: Path) -> None:
         """Go on from what an earlier process noted; a missing or broken file is none."""

@@ -136,9 +136,9 @@ def _after(owner: Any, name: str, then: Callable[..., None]) -> None:
     setattr(owner, name, method)
 
 
-def _account(settings: Mapping[str, str], simulator: Simulator, *_: Any) -> None:
+def _account(settings: Mapping[str, Any], simulator: Simulator, *_: Any) -> None:
     for name, value in settings.items():
-        if name not in ("handle", "server", "service", "api"):
+        if isinstance(value, str) and name not in ("handle", "server", "service", "api"):
             remember(value, f"{name} of {type(simulator).__name__}")
 
 

@@ -280,7 +280,7 @@ def test_a_file_that_is_something_else_is_named_and_left_alone(tmp_path: Path) -
     file = tmp_path / "t.db"
     file.write_bytes(b"these are somebody's holiday notes, not a database" * 50)
     before = file.read_bytes()
-    with pytest.raises(StateError, match="cannot be used as the state file"):
+    with pytest.raises(StateError, match="no state file of tribridge"):
         Store.open(file)
     assert file.read_bytes() == before
 
@@ -303,7 +303,7 @@ def test_a_copy_in_memory_leaves_the_file_as_it_is(tmp_path: Path) -> None:
     assert copy.drafts_of(ROUTE.target, ROUTE.source, "8")
     copy.close()
     assert file.read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["t.db", "t.db.lock"]
 
 
 def test_reading_makes_no_file(tmp_path: Path) -> None:

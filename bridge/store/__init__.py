@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from bridge.post import Ref, utc
 from bridge.store.alerts import Alert, Alerts, TroubledCopy
 from bridge.store.decisions import Decisions
-from bridge.store.file import AlreadyRunning, StateError
+from bridge.store.file import AlreadyRunning, StateError, Unusable
 from bridge.store.reports import Reports
 from bridge.store.rows import (
     DOUBTED,
@@ -62,6 +62,7 @@ __all__ = [
     "StateError",
     "Store",
     "TroubledCopy",
+    "Unusable",
     "Verdict",
 ]
 

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,17 +15,13 @@ from sqlite_utils import Database
 
 from bridge.store.migrations import migrations
 from bridge.store.rows import DRAFT, QueuedDraft, draft_of
+from bridge.store.trouble import AlreadyRunning, StateError, Unusable, told
 
 #: seconds that a writer waits for another process before it gives up
 BUSY_TIMEOUT = 30
 
 
-class StateError(Exception):
-    """The state file cannot be used; the text says why and what to do."""
-
-
-class AlreadyRunning(StateError):
-    """Another process owns the state file."""
+__all__ = ["AlreadyRunning", "StateError", "StateFile", "Unusable"]
 
 
 class StateFile:
@@ -61,16 +57,11 @@ class StateFile:
                 "make it writable, or set state.file"
             ) from None
         store = cls(file, durability=durability)
-        try:
+        with told(file):
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
             file.chmod(0o600)
             with store._closed_on_error():
                 store._prepare()
-        except (sqlite3.DatabaseError, OSError) as error:
-            raise StateError(
-                f"{file}: cannot be used as the state file ({error}): check that it is writable "
-                "and was made by tribridge, or set state.file"
-            ) from None
         return store
 
     @classmethod
@@ -83,12 +74,9 @@ class StateFile:
         if not file.exists():
             return None
         store = cls(file, read_only=True)
-        try:
-            with store._closed_on_error():
-                if store._current():
-                    return store
-        except sqlite3.DatabaseError as error:
-            raise StateError(f"{file}: is not a state file of tribridge ({error})") from None
+        with told(file), store._closed_on_error():
+            if store._current():
+                return store
         store.close()
         return cls.in_memory(file)
 
@@ -98,7 +86,7 @@ class StateFile:
         store = cls(None)
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         store._connections.append(connection)
-        with store._closed_on_error():
+        with told(file), store._closed_on_error():
             if file is not None and file.exists():
                 original = cls(file, read_only=True)
                 with closing(original):
@@ -125,12 +113,22 @@ class StateFile:
                 f"{self.file}: was written by a newer version of tribridge ({newer[-1]}): "
                 "use that version, or another state.file"
             )
+        tables = set(db.table_names())
+        if tables and migrations.migrations_table not in tables:
+            raise StateError(
+                f"{self.file}: is a database of another program: set state.file to another file"
+            )
         return not migrations.pending(db)
 
     def _prepare(self) -> None:
-        if not self._current():
-            with self._lock:
-                migrations.apply(self._db())
+        """Bring the tables up to date, as the file's owner: nobody may be at work with old ones."""
+        if self._current():
+            return
+        if self._memory is None:
+            self.own("once")
+        with self._lock:
+            migrations.apply(self._db())
+        self._disown()
 
     def _db(self) -> Database:
         if self._memory is not None:
@@ -143,12 +141,16 @@ class StateFile:
             connection = sqlite3.connect(
                 uri, uri=True, timeout=BUSY_TIMEOUT, check_same_thread=False
             )
+            try:
+                if not self._read_only:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                    level = "FULL" if self._durability == "power-loss" else "NORMAL"
+                    connection.execute(f"PRAGMA synchronous={level}")
+            except BaseException:
+                connection.close()
+                raise
             with self._lock:
                 self._connections.append(connection)
-            if not self._read_only:
-                connection.execute("PRAGMA journal_mode=WAL")
-                level = "FULL" if self._durability == "power-loss" else "NORMAL"
-                connection.execute(f"PRAGMA synchronous={level}")
             db = Database(connection, recursive_triggers=False, execute_plugins=False)
             self._local.db = db
         return db
@@ -168,6 +170,9 @@ class StateFile:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+        self._disown()
+
+    def _disown(self) -> None:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
@@ -199,7 +204,8 @@ class StateFile:
         """
         assert self.file is not None
         path = self.file.with_name(self.file.name + ".lock")
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with told(path):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -209,28 +215,39 @@ class StateFile:
                 f"{self.file}: already in use by {owner}: stop it first, or give this one "
                 "another state.file"
             ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, f"`tribridge {command}`, process {os.getpid()}".encode())
         self._lock_file = handle
+        with suppress(OSError):  # on a full disk it is owned all the same, without a name
+            os.ftruncate(handle, 0)
+            os.write(handle, f"`tribridge {command}`, process {os.getpid()}".encode())
 
     @contextmanager
     def write(self) -> Iterator[Database]:
-        """A transaction; everything in it happens, or nothing."""
-        with self._lock:
+        """A transaction; everything in it happens, or nothing.
+
+        Raises Unusable if the file cannot be written now, on a full disk for instance.
+        """
+        with told(self.file), self._lock:
             db = self._db()
             db.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.conn.commit()
             except BaseException:
                 db.conn.rollback()
                 raise
-            db.conn.commit()
+
+    def try_to_write(self) -> None:
+        """Write a page of the file anew, as it is; raises Unusable if that does not go."""
+        with self.write() as db:
+            (version,) = db.conn.execute("PRAGMA user_version").fetchone()
+            db.conn.execute(f"PRAGMA user_version={version}")
 
     def _rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         if self._memory is not None:
             with self._lock:
                 return self._memory.conn.execute(sql, values).fetchall()
-        return self._db().conn.execute(sql, values).fetchall()
+        with told(self.file):
+            return self._db().conn.execute(sql, values).fetchall()
 
     def _drafts(self, where: str, values: Sequence[Any]) -> list[QueuedDraft]:
         """The drafts that meet a condition; it may order and limit them."""

@@ -1,0 +1,58 @@
+"""What can be wrong with a state file, in words that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class StateError(Exception):
+    """The state file cannot be used; the text says why and what to do."""
+
+
+class AlreadyRunning(StateError):
+    """Another process owns the state file."""
+
+
+class Unusable(StateError):
+    """The state can be neither read nor written now; nothing of the transaction was done."""
+
+
+_ROOM = "its disk is full: make room on it"
+_RIGHTS = "make the file and its folder writable for the user that runs tribridge"
+#: by SQLite's primary result code (sqlite.org, "Result and Error Codes"); others are our defects
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: _ROOM,
+    sqlite3.SQLITE_IOERR: "its disk is full or fails: make room on it, and see the system's log",
+    sqlite3.SQLITE_READONLY: f"it cannot be written: {_RIGHTS}",
+    sqlite3.SQLITE_CANTOPEN: f"it cannot be opened: {_RIGHTS}",
+    sqlite3.SQLITE_PERM: f"it cannot be opened: {_RIGHTS}",
+    sqlite3.SQLITE_BUSY: "another program keeps it locked: end that one",
+    sqlite3.SQLITE_LOCKED: "another program keeps it locked: end that one",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: stop, keep a copy, and run `tribridge doctor`",
+    sqlite3.SQLITE_NOTADB: "it is no state file of tribridge, or damaged: set state.file",
+}
+
+
+def words(error: Exception) -> str:
+    """What is wrong and what to do about it; "" if it is nothing about the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _REMEDIES:
+        return f"{_REMEDIES[code & 0xFF]} ({error})"
+    if isinstance(error, OSError):
+        return f"{_RIGHTS} ({error.strerror})"
+    return ""
+
+
+@contextmanager
+def told(file: Path | None) -> Iterator[None]:
+    """Trouble with the file, raised as Unusable."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        text = words(error)
+        if not text:
+            raise
+        raise Unusable(f"{file or 'the state in memory'}: {text}") from error
