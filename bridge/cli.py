@@ -32,7 +32,21 @@ if TYPE_CHECKING:
     from bridge.store import Store
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; trouble with the state ends any of them with 1 and a sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from bridge.store import StateError
+
+            if isinstance(error, StateError):
+                fail(str(error), FAILURE)
+            raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tribridge", message="%(prog)s %(version)s")
 def main() -> None:
     """Mirror posts between Twitter (X), Mastodon and Bluesky, by bots declared in YAML.

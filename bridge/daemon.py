@@ -90,7 +90,7 @@ class Daemon:
                 id="alerts",
             )
         self._scheduler.start()
-        self.engine.deliver_waiting()
+        self.engine.guard.run(self.engine.deliver_waiting)
         log.info("running %d bots over %d accounts", len(bots), len(self._config.accounts))
 
     def _trigger(self, bot: Bot) -> Any:

@@ -20,10 +20,14 @@ ROOM = 1024 * 1024
 
 
 class Guard:
-    """Runs tasks while the state can be written. Safe to use from several threads."""
+    """Runs tasks while the state can be written. Safe to use from several threads.
 
-    def __init__(self, store: Store) -> None:
+    `go_on` is called when it can be again.
+    """
+
+    def __init__(self, store: Store, go_on: Callable[[], object] = lambda: None) -> None:
         self._store = store
+        self._go_on = go_on
         self._lock = threading.Lock()
         self._trouble = ""
 
@@ -50,9 +54,10 @@ class Guard:
         if file is not None and shutil.disk_usage(file.parent).free < ROOM:
             raise Unusable(self._trouble)
         with self._lock:
-            if self._trouble:
-                log.info("%s: can be written again: going on", file)
-            self._trouble = ""
+            ended, self._trouble = bool(self._trouble), ""
+        if ended:
+            log.info("%s: can be written again: going on", file)
+            self._go_on()
 
     def _begin(self, text: str) -> None:
         with self._lock:

@@ -130,7 +130,7 @@ class Engine:
             for source in _sources(bot):
                 self._bots_of.setdefault(source, []).append(bot)
         self._rehearsal: Store | None = store if rehearse else None
-        self.guard = Guard(store)
+        self.guard = Guard(store, go_on=self.deliver_waiting)
         self._paused = store.pauses()
 
     def prepare(self) -> None:
