@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
-from bridge import __version__, deciding
+from bridge import __version__, deciding, upkeep
 from bridge.console import (
     CONFIGURATION,
     FAILURE,
@@ -267,7 +268,7 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
     sys.exit(show(folder, click.echo))
 
 
-for command in deciding.COMMANDS:
+for command in (*deciding.COMMANDS, *upkeep.COMMANDS):
     main.add_command(command)
 
 
@@ -306,7 +307,8 @@ class _Redacting(logging.Formatter):
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         for secret in self._secrets:
-            text = text.replace(secret, "[secret]")
+            for written in (secret, json.dumps(secret)[1:-1], quote(secret, "")):
+                text = text.replace(written, "[secret]")
         return text
 
 

@@ -325,6 +325,10 @@ class Config:
     state: State
     timezone: ZoneInfo | None = None
     alerts: Alerts = Alerts()
+    #: files that a value was taken from with `${file:PATH}`
+    secret_files: frozenset[Path] = frozenset()
+    #: files of the configuration in which a secret stands as it is
+    literal_secrets: frozenset[Path] = frozenset()
 
 
 #: what every account can have, whatever its network

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
+from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -409,19 +410,23 @@ class _Connection(asyncio.Protocol):
                 f"http://{self._headers.get('host', '')}",
             )
             response, fault = self._simulator.answer(request)
+        bodiless = self._parser.get_method() == b"HEAD"
         self._begin()
         if response is not None:
-            self._send(response, fault)
+            self._send(response, fault, bodiless=bodiless)
         elif fault is not None and not fault.kind.startswith("hang"):
             self.abort()
 
-    def _send(self, response: Response, fault: Fault | None) -> None:
+    def _send(self, response: Response, fault: Fault | None, *, bodiless: bool = False) -> None:
         if self._transport is None:
             return
         body, kind = response.encoded()
-        head = {"content-type": kind, **{k.lower(): v for k, v in response.headers.items()}}
+        date = format_datetime(self._simulator.now().astimezone(UTC), usegmt=True)
+        given = {k.lower(): v for k, v in response.headers.items()}
+        head = {"date": date, "content-type": kind, **given}
         padding = PADDING if fault is not None and fault.kind == "pad" else 0
         head["content-length"] = str(len(body) + padding)
+        body = b"" if bodiless else body
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Status')}"]
         lines += [f"{name}: {value}" for name, value in head.items()]
         raw = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"

@@ -92,7 +92,16 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         check_targets(context, top["accounts"], accounts, found.values())
     state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
     alerts = apply(Alerts(), top.get("alerts", {}))
-    return Config(path, accounts, found, state, context.zone, alerts)
+    return Config(
+        path,
+        accounts,
+        found,
+        state,
+        context.zone,
+        alerts,
+        frozenset(context.secret_files),
+        frozenset(context.literal_secrets),
+    )
 
 
 def secrets_of(config: Config) -> list[str]:

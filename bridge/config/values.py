@@ -6,7 +6,7 @@ import ipaddress
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from bridge.config.crontab import crontab
-from bridge.config.variables import expand
+from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.post import utc
 from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
@@ -30,6 +30,9 @@ class Context:
     environ: Mapping[str, str]
     folder: Path  # relative paths start here
     zone: ZoneInfo | None = None
+    #: filled while values are read, as in `schema.Config`
+    secret_files: set[Path] = field(default_factory=set)
+    literal_secrets: set[Path] = field(default_factory=set)
 
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]
@@ -186,11 +189,14 @@ def _text(context: Context, setting: Setting, node: Node) -> str:
 
 
 def _expand(context: Context, node: Scalar) -> str:
+    context.secret_files |= files_in(node, context.folder)
     return expand(node, context.environ, context.folder)
 
 
 def _secret(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
+    if text == getattr(node, "text", None):
+        context.literal_secrets.add(Path(node.source.name))
     if re.search(r"\s", text):
         raise Wrong(node, f"there is a space in {setting.name!r}; copy it again, without spaces")
     return text

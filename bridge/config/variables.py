@@ -35,6 +35,14 @@ def expand(node: Scalar, environ: Mapping[str, str], folder: Path) -> str:
     return _REFERENCE.sub(value, node.text) if "${" in node.text else node.text
 
 
+def files_in(node: Scalar, folder: Path) -> set[Path]:
+    """The files that a value names with `${file:PATH}`, whether they are there or not."""
+    names = (found[1] or "" for found in _REFERENCE.finditer(node.text))
+    return {
+        folder / name.removeprefix("file:").strip() for name in names if name.startswith("file:")
+    }
+
+
 def _from_environment(environ: Mapping[str, str], node: Node, name: str) -> str:
     what = f"the environment variable {name}"
     if name not in environ:

@@ -17,6 +17,7 @@ from bridge.post import Ref, utc
 from bridge.store.alerts import Alert, Alerts, TroubledCopy
 from bridge.store.decisions import Decisions
 from bridge.store.file import AlreadyRunning, StateError, Unusable
+from bridge.store.health import Health
 from bridge.store.reports import Reports
 from bridge.store.rows import (
     DOUBTED,
@@ -70,7 +71,7 @@ __all__ = [
 HOUR = timedelta(hours=1)
 
 
-class Store(Alerts, Decisions, Reports, Spending):
+class Store(Alerts, Decisions, Reports, Health, Spending):
     """What the program remembers. Safe to use from several threads."""
 
     # Accounts and sessions.

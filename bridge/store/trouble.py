@@ -31,7 +31,7 @@ _REMEDIES = {
     sqlite3.SQLITE_PERM: f"it cannot be opened: {_RIGHTS}",
     sqlite3.SQLITE_BUSY: "another program keeps it locked: end that one",
     sqlite3.SQLITE_LOCKED: "another program keeps it locked: end that one",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: stop, keep a copy, and run `tribridge doctor`",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: stop, keep a copy of it, and restore a backup",
     sqlite3.SQLITE_NOTADB: "it is no state file of tribridge, or damaged: set state.file",
 }
 
