@@ -131,6 +131,10 @@ class Accounts:
         """When an account that could not be opened is worth another try."""
         return self._failed[name][0] if name in self._failed else None
 
+    def forget_failures(self) -> None:
+        """Try again at once what failed before: by a clock that was set its time never comes."""
+        self._failed.clear()
+
     def newest(self, account: Opened) -> str:
         """The id of the newest post on an account, as far as this process knows.
 

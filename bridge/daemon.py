@@ -7,11 +7,12 @@ import os
 import random
 import signal
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.accounts import Accounts
 from bridge.alerts import Watch
+from bridge.clock import ClockWatch
 from bridge.ingest import Report
 from bridge.schema import Bot, Config
 from bridge.store import Store
@@ -21,6 +22,8 @@ log = logging.getLogger("tribridge")
 
 #: seconds that what is in flight may take after SIGTERM; the rest settles at the next start
 GRACE = 8.0
+#: seconds between two looks at whether the clock was set
+CLOCK_CHECK = 5.0
 #: the share of an interval by which polls are moved about, so that they do not come in bunches
 JITTER = 0.1
 #: the first runs of all bots are spread over at most this many seconds
@@ -57,6 +60,7 @@ class Daemon:
         self._watch = Watch(config, store, accounts.now)
         # a thread of its own, so that a webhook that hangs keeps nothing waiting
         self._aside = Lanes(threads=1)
+        self._clock = ClockWatch()
 
     def start(self) -> None:
         """Begin: what waits from before, then every bot by its schedule."""
@@ -64,6 +68,7 @@ class Daemon:
             self.engine.prepare()
             assert self._store.file is not None
             self.engine.pulse.load(self._store.file)
+            self.engine.mind_the_clock()
         bots = [bot for bot in self._config.bots.values() if bot.mode != "disabled"]
         now = self.engine.accounts.now()
         spread = min(SPREAD, 0.05 * len(bots))
@@ -119,6 +124,21 @@ class Daemon:
         self.engine.save_pulse()  # after a kill the alerts and what they are about should agree
         self._watch.check(self.engine.pulse.accounts())
 
+    def watch_the_clock(self) -> None:
+        """Where the clock was set, have every job find its time anew.
+
+        By a clock that was set back APScheduler would sleep until the old times come again.
+        """
+        by = self._clock.was_set()
+        if by is None or self.engine.lanes.stopping:
+            return
+        now = datetime.now(UTC)
+        for number, job in enumerate(self._scheduler.get_jobs()):
+            soon = now + timedelta(seconds=min(SPREAD, 0.05 * number))
+            is_cron = type(job.trigger).__name__ == "CronTrigger"
+            job.modify(next_run_time=job.trigger.get_next_fire_time(None, now) if is_cron else soon)
+        self.engine.clock_was_set(by)
+
     def stop(self, grace: float = GRACE) -> bool:
         """Take no more work; whether what was in flight ended within `grace` seconds."""
         self._scheduler.shutdown(wait=False)
@@ -140,7 +160,9 @@ def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:
     wanted = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
     daemon.start()
-    log.info("stopping on %s", signal.Signals(signal.sigwait(wanted)).name)
+    while (told := signal.sigtimedwait(wanted, CLOCK_CHECK)) is None:
+        daemon.watch_the_clock()
+    log.info("stopping on %s", signal.Signals(told.si_signo).name)
     for number in wanted:
         signal.signal(number, lambda *_: leave(0))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, wanted)
@@ -159,6 +181,7 @@ def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
         assert store.file is not None
         engine.prepare()
         engine.pulse.load(store.file)
+        engine.mind_the_clock()
     bots = list(engine.config.bots.values())
     random.shuffle(bots)
     for bot in bots:

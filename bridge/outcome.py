@@ -153,7 +153,8 @@ def after_search(
     if len(matches) == 1 and is_telling(draft, matches[0]):
         return matches[0]
     attempted, doubted = draft.attempted_at or now, draft.doubted_at or now
-    if keeps_keys:
+    # where the clock has been set back meanwhile, nobody knows how old the key is
+    if keeps_keys and attempted <= now and doubted <= now:
         if now - attempted < SERVER_MAY_ACT:
             again = attempted + SERVER_MAY_ACT
             return Wait(

@@ -31,14 +31,18 @@ class Pacing:
     def fresh(self, now: datetime) -> bool:
         """Whether another post may begin."""
         if self._left <= 0:
-            count, first = self._store.begun_since(self._target, now - HOUR)
+            count, first = self._store.begun_between(self._target, now - HOUR, now)
             self._left = self._limit - count
             self._again = first + HOUR if first and self._left <= 0 else None
         return self._left > 0
 
     def backfill(self, now: datetime) -> bool:
         """Whether another post that `backfill` chose may begin: these are spread evenly."""
-        return self.fresh(now) and (self._backfilled is None or now >= self._backfilled + self._gap)
+        return self.fresh(now) and not self._is_soon(now)
+
+    def _is_soon(self, now: datetime) -> bool:
+        """Whether the last such post began too short a while ago."""
+        return self._backfilled is not None and NOTHING <= now - self._backfilled < self._gap
 
     def begun(self, draft: QueuedDraft, now: datetime) -> None:
         """Note that a draft went out."""

@@ -20,15 +20,16 @@ from typing import Any
 
 from bridge import orders
 from bridge.accounts import Accounts, Opened
+from bridge.clock import TOLERANCE
 from bridge.guard import Guard
 from bridge.ingest import Report, ingest
 from bridge.network import Busy, ClientError, LoginNeeded
 from bridge.outbox import deliver
 from bridge.outcome import LOGIN_WAIT
-from bridge.post import Draft, Post, Skip
+from bridge.post import Draft, Post, Skip, utc
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import DOUBTED, STATE_ID, Order, QueuedDraft, Store
+from bridge.store import DOUBTED, STATE_ID, Order, QueuedDraft, StateError, Store
 
 log = logging.getLogger("tribridge")
 
@@ -145,6 +146,23 @@ class Engine:
         self._compare_with_last_run()
         self._say_what_is_stopped()
 
+    def mind_the_clock(self) -> None:
+        """What a start does about a clock that is behind the time of the last run."""
+        last = self.pulse.latest()
+        if last is not None and last > self.accounts.now() + TOLERANCE:
+            self.clock_was_set(self.accounts.now() - last)
+
+    def clock_was_set(self, by: timedelta) -> None:
+        """Go on by a clock that was set: times to wait for may lie far off now."""
+        way = "back" if by < timedelta(0) else "forward (or the machine slept)"
+        log.warning("the clock was set %s by %s: what waits is tried at once", way, abs(by))
+        self._last_read.clear()
+        self._rests_until.clear()
+        if by < timedelta(0):
+            self.accounts.forget_failures()
+            self.guard.run(self.store.forget_waits)
+        self.guard.run(self.deliver_waiting)
+
     def _compare_with_last_run(self) -> None:
         """Notice a state that was lost or restored: what it does not know may stand already."""
         assert self.store.file is not None
@@ -259,7 +277,7 @@ class Engine:
     def _is_fresh(self, bot: Bot, source: str) -> bool:
         """Whether a bot had its source read less than half its interval ago."""
         last = self._last_read.get((bot.name, source))
-        return last is not None and self.accounts.now() - last < bot.every / 2
+        return last is not None and timedelta(0) <= self.accounts.now() - last < bot.every / 2
 
     def _read(self, source: str, dry: bool) -> None:  # noqa: FBT001 - a private task
         pauses = self.store.pauses()
@@ -441,15 +459,27 @@ class Pulse:
                 if not self._changed:
                     return
                 self._changed = False
-                data = {"accounts": self._accounts, "bots": self._bots, "state": state()}
-                text = json.dumps(data, ensure_ascii=False, indent=1)
+                data = {"accounts": self._accounts, "bots": self._bots}
             path = pulse_file(state_file)
             fresh = path.with_name(path.name + ".new")
             try:
+                text = json.dumps({**data, "state": state()}, ensure_ascii=False, indent=1)
                 fresh.write_text(text, encoding="utf-8")
                 fresh.replace(path)
-            except OSError:
+            except (OSError, StateError):
                 self._changed = True
+
+    def latest(self) -> datetime | None:
+        """The last time that is noted."""
+        with self._lock:
+            runs = self._accounts.values()
+            times = [
+                utc(run[name])
+                for run in runs
+                for name in ("read_at", "delivered_at")
+                if name in run
+            ]
+        return max(times, default=None)
 
     def load(self, state_file: Path) -> None:
         """Go on from what an earlier process noted; a missing or broken file is none."""

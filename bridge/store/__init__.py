@@ -339,15 +339,17 @@ class Store(Alerts, Decisions, Reports, Health, Spending):
         )
         return found[0] if found else None
 
-    def begun_since(self, target: str, since: datetime) -> tuple[int, datetime | None]:
+    def begun_between(
+        self, target: str, since: datetime, now: datetime
+    ) -> tuple[int, datetime | None]:
         """How many posts went out to an account since a time, and when the first of them did.
 
         Parts and replies do not count: a thread is one post.
         """
         rows = self._rows(
             "SELECT count(*), min(attempted_at) FROM drafts WHERE target=? AND attempted_at>?"
-            " AND NOT follows",
-            (target, since.isoformat()),
+            " AND attempted_at<=? AND NOT follows",
+            (target, since.isoformat(), now.isoformat()),
         )
         return rows[0][0], utc(rows[0][1]) if rows[0][1] else None
 
@@ -377,6 +379,14 @@ class Store(Alerts, Decisions, Reports, Health, Spending):
         if self._rows("SELECT 1 FROM drafts WHERE blocks='login'"):
             with self.write() as db:
                 db.execute("UPDATE drafts SET not_before=NULL, blocks='' WHERE blocks='login'")
+
+    def forget_waits(self) -> None:
+        """Let everything that waits for a time go at once: those of another clock mean nothing."""
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET not_before=NULL, blocks='' WHERE not_before IS NOT NULL"
+                " AND state IN ('queued','sending')"
+            )
 
     def waiting_targets(self) -> list[str]:
         """The identities that have drafts waiting."""
