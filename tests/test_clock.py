@@ -17,6 +17,7 @@ from bridge import outbox
 from bridge.accounts import Accounts
 from bridge.clock import ClockWatch
 from bridge.daemon import Daemon, once
+from bridge.network import LoginNeeded
 from bridge.simulation import Fault, FaultKind
 from bridge.workers import Engine, Pulse
 from tests.world import World
@@ -166,6 +167,40 @@ def test_what_waited_for_a_time_goes_at_once_when_the_clock_was_set_back(
         once(engine, w.store)
         assert w.texts("b") == ["Venter på sin tid"]
         assert "the clock was set back by 1 day" in caplog.text
+
+
+def test_sources_and_logins_that_rested_are_tried_at_once_when_the_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    with shifted(tmp_path, "one: {from: m, to: b}") as w:
+        engine = w.engine()
+        once(engine, w.store)
+        w.clock.advance(minutes=5)
+        w.simulator("m").faults = [
+            Fault("answer", status=429, headers={"Retry-After": "600"}, body="{}")
+        ]
+        engine.tick(w.config.bots["one"])
+        engine.lanes.wait()
+        w.say("m", "Etter hvilen")
+        w.restart()
+        engine.accounts = w.accounts
+        w.accounts._failed["b"] = (w.ours() + timedelta(hours=1), LoginNeeded("no"))
+        w.shift = -DAY
+        engine.clock_was_set(w.shift)
+        engine.tick(w.config.bots["one"])
+        engine.lanes.wait()
+        assert w.texts("b") == ["Etter hvilen"]
+
+
+def test_a_reading_in_the_future_is_not_a_fresh_one(tmp_path: Path) -> None:
+    with shifted(tmp_path, "one: {from: m, to: b}") as w:
+        engine = w.engine()
+        once(engine, w.store)
+        w.say("m", "Leses straks")
+        w.shift = -DAY
+        engine.tick(w.config.bots["one"])
+        engine.lanes.wait()
+        assert w.texts("b") == ["Leses straks"]
 
 
 def test_a_start_with_a_clock_that_is_behind_waits_for_no_old_time(

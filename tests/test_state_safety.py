@@ -77,7 +77,10 @@ def test_while_there_is_no_room_nothing_is_posted_and_then_everything_once(
 
 @pytest.mark.parametrize("target", ["m2", "b", "x"])
 def test_a_post_whose_outcome_found_no_room_is_not_posted_again(
-    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    target: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with world(tmp_path, f"one: {{from: m, to: {target}}}") as w:
         w.turn()
@@ -96,12 +99,30 @@ def test_a_post_whose_outcome_found_no_room_is_not_posted_again(
         with pytest.raises(Unusable, match="make room"):
             w.deliver(target)
         full.__exit__(None, None, None)
+        assert caplog.text == ""  # the one line about it is the guard's
         assert [d.state for d in w.store.unsent()] == ["sending"]
         assert w.texts(target) == ["Bare én gang"]
         w.restart()
         w.rest(4)
         assert w.texts(target) == ["Bare én gang"]
         assert w.store.unsent() == []
+
+
+def test_what_waited_is_delivered_as_soon_as_there_is_room(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}\ntwo: {from: m2, to: x}") as w:
+        engine = engine_of(w)
+        once(engine, w.store)
+        w.say("m", "Lå og ventet")
+        w.read("m")
+        w.say("m2", "Finner ikke plass")
+        with no_room(w.store):
+            engine.read(w.config.bots["two"])
+            engine.lanes.wait()
+            assert engine.guard.trouble
+        engine.read(w.config.bots["two"])
+        engine.lanes.wait()
+        assert w.texts("b") == ["Lå og ventet"]
+        assert w.texts("x") == ["Finner ikke plass"]
 
 
 def test_a_transaction_that_finds_no_room_leaves_nothing_and_the_next_one_works(
@@ -279,3 +300,122 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
             opening(file)
     with closing(sqlite3.connect(file)) as db:
         assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+
+
+# Bots and accounts that change
+
+
+def test_a_renamed_bot_sends_what_waited_and_repeats_nothing(tmp_path: Path) -> None:
+    with world(tmp_path, "old: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Sendt under det gamle navnet")
+        w.turn()
+        w.say("m", "Ventet under det gamle navnet")
+        w.read("m")
+        w.say("m", "Skrevet imens")
+        w.configure("new: {from: m, to: b, was: old}")
+        w.restart()
+        for _ in range(2):
+            once(engine_of(w), w.store)
+        assert w.texts("b") == [
+            "Sendt under det gamle navnet",
+            "Ventet under det gamle navnet",
+            "Skrevet imens",
+        ]
+        assert {route.bot for route in w.store.first_runs()} == {"new"}
+
+
+def test_a_bot_renamed_without_saying_so_repeats_nothing_and_what_waited_is_held(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "old: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Sendt")
+        w.turn()
+        w.say("m", "Ventet")
+        w.read("m")
+        w.configure("new: {from: m, to: b, backfill: all}")
+        w.restart()
+        once(engine_of(w), w.store)
+        assert w.texts("b") == ["Sendt"]
+        (held,) = w.store.unsent()
+        assert (held.state, held.code) == ("held", "bot")
+        assert w.reasons("new") == ["already queued by old"] * 2
+
+
+def test_a_bot_that_is_added_takes_posts_from_then_on_and_doubles_none(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Før den nye")
+        w.turn()
+        w.configure("one: {from: m, to: b}\ntwo: {from: m, to: [b, x]}")
+        w.restart()
+        w.rest(2)
+        w.say("m", "Etter den nye")
+        w.rest(2)
+        assert w.texts("b") == ["Før den nye", "Etter den nye"]
+        assert w.texts("x") == ["Etter den nye"]
+
+
+def test_what_waits_for_a_bot_that_was_removed_is_held_also_where_its_account_went_with_it(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "one: {from: m, to: [b, x]}\ntwo: {from: m2, to: b2}") as w:
+        w.turn()
+        w.say("m", "Hvem sender denne?")
+        w.read("m")
+        kept = dict(w.settings)
+        del w.settings["x"]
+        w.configure("two: {from: m2, to: b2}")
+        w.restart()
+        once(engine_of(w), w.store)
+        assert [(d.state, d.code) for d in w.store.unsent()] == [("held", "bot")] * 2
+        assert (w.texts("b"), w.texts("x")) == ([], [])
+        w.settings = kept
+        w.configure("one: {from: m, to: [b, x]}\ntwo: {from: m2, to: b2}")
+        w.restart()
+        w.say("m", "Tilbake igjen")
+        once(engine_of(w), w.store)
+        assert (w.texts("b"), w.texts("x")) == (["Tilbake igjen"], ["Tilbake igjen"])
+        assert w.store.release(w.store.stopped()) == 2
+        once(engine_of(w), w.store)
+        assert sorted(w.texts("x")) == ["Hvem sender denne?", "Tilbake igjen"]
+
+
+def test_a_bot_that_is_given_another_target_begins_there_and_holds_what_waited(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Til den gamle")
+        w.turn()
+        w.say("m", "Ventet på den gamle")
+        w.read("m")
+        w.configure("one: {from: m, to: b2}\nother: {from: m2, to: b}")
+        w.restart()
+        once(engine_of(w), w.store)
+        w.say("m", "Til den nye")
+        once(engine_of(w), w.store)
+        assert w.texts("b") == ["Til den gamle"]
+        assert w.texts("b2") == ["Til den nye"]
+        (held,) = w.store.unsent()
+        assert (held.state, held.code) == ("held", "bot")
+        assert "does not mirror this way any more" in held.error
+
+
+def test_an_account_that_has_another_name_in_the_config_goes_on_where_it_was(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Før navnet")
+        w.turn()
+        w.say("m", "Ventet på navnet")
+        w.read("m")
+        w.settings["blue"] = w.settings.pop("b")
+        w.configure("one: {from: m, to: blue}")
+        w.restart()
+        for _ in range(2):
+            once(engine_of(w), w.store)
+        assert w.texts("b") == ["Før navnet", "Ventet på navnet"]
+        assert w.store.unsent() == []
