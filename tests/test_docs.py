@@ -23,7 +23,7 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import alerts, config, costs, network, outcome, overview
+from bridge import alerts, config, costs, doctor, network, outcome, overview
 from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
@@ -265,6 +265,10 @@ def test_the_fields_of_costs_are_documented(mirrored: World) -> None:
         costs.costs(mirrored.config, None, today),
         costs.costs(mirrored.config, mirrored.store, today),
     )
+
+
+def test_the_fields_of_doctor_are_documented(mirrored: World) -> None:
+    assert_documented("doctor", doctor.as_data(doctor.examine(mirrored.config, away=False)))
 
 
 def test_the_fields_of_sandbox_are_documented() -> None:

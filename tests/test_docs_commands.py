@@ -33,6 +33,7 @@ SESSIONS = [
     ("docs/how-to/operate.md", "As a service"),
     ("docs/how-to/operate.md", "Backups"),
     ("docs/how-to/operate.md", "When the state is lost"),
+    ("docs/how-to/operate.md", "What is wrong, or will be"),
     ("docs/how-to/operate.md", "Watching it"),
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
@@ -192,11 +193,9 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     at_work = "".join(
         block
         for name in (
-            "As a service",
-            "Watching it",
-            "What X costs",
-            "Alerts",
+            *("As a service", "Watching it", "What X costs", "Alerts"),
             "Why a post was not mirrored",
+            *("Backups", "What is wrong, or will be"),
         )
         for block in to_run(operate, name)
     )
@@ -206,7 +205,6 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         + daemon
         + at_work
         + "kill %1\nwait %1\n"
-        + "".join(to_run(operate, "Backups"))
         + "".join(to_run(operate, "When the state is lost")),
     )
     sandbox.stop()
@@ -216,7 +214,8 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     assert "a test" in told["text"]
     assert out.count("config.yaml: 2 accounts, 1 bots: fine") == 2
     assert '"troubled": []' in out
-    assert {"tribridge.db", "tribridge.db-wal"} <= {f.name for f in (tmp_path / "backup").iterdir()}
+    assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o600
+    assert out.count("has the same time") == 2
     (line,) = blocks(section(text_of(operate), "The log"), "json")
     logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
     assert json.loads(line).keys() == logged.keys()
