@@ -178,7 +178,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         text = text.replace(old, new)
     receiver = Receiver()
     receiver.start()
-    (tmp_path / "config.yaml").write_text(f"{text}\nalerts:\n  webhook: {receiver.webhook}\n")
+    (tmp_path / "config.yaml").write_text(text + "\nalerts:\n  webhook: ${ALERT_URL}\n")
     keys = {
         "your token": printed["mastodon"]["accounts"]["newsroom"]["access_token"],
         "your app password": printed["bluesky"]["accounts"]["newsroom.test"]["app_password"],
@@ -206,6 +206,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         + at_work
         + "kill %1\nwait %1\n"
         + "".join(to_run(operate, "When the state is lost")),
+        ALERT_URL=receiver.webhook,
     )
     sandbox.stop()
     receiver.stop()
