@@ -187,29 +187,31 @@ def _judge_page(
     posts = _with_first_ids(source, page, store)
     unsure = _find_echoes(source, page, store, now)
     linked = store.links(source.identity.id, ids)
-    for way in ways:
-        seen = store.seen(way.key, ids)
-        queued_here: set[str] = set()
-        for post in posts:
-            if post.id in seen:
-                if post.revision not in seen[post.id]:
+    seen = {way.key: store.seen(way.key, ids) for way in ways}
+    # what goes to a target from this page, whichever bot takes it there: threads are shared
+    queued: set[tuple[str, str]] = set()
+    for post in posts:
+        for way in ways:
+            revisions = seen[way.key].setdefault(post.id, set())
+            if revisions:
+                if post.revision not in revisions:
                     skip = Skip("an edit of a post that was seen before")
                     recording.verdicts.append(_skipped(way, post, skip))
                 continue
             verdict = unsure.get(post.id) or _judge(
-                source, way, post, linked.get(post.id), queued_here, store
+                source, way, post, linked.get(post.id), queued, store
             )
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
                 recording.verdicts.append(_skipped(way, post, verdict))
             else:
-                queued_here.add(post.id)
+                queued.add((way.key.target, post.id))
                 recording.verdicts.append(
                     Verdict(way.key, post.id, post.revision, "queued", url=post.url)
                 )
                 recording.drafts += _new_drafts(way, post, verdict)
-            seen.setdefault(post.id, set()).add(post.revision)
+            revisions.add(post.revision)
     return recording
 
 
@@ -358,7 +360,7 @@ def _judge(
     way: _Way,
     post: Post,
     link: Copy | None,
-    queued_here: set[str],
+    queued: set[tuple[str, str]],
     store: Store,
 ) -> tuple[Draft, ...] | Skip:
     """What one route makes of one post."""
@@ -378,7 +380,8 @@ def _judge(
             return Skip("reply to someone else")
         if policy.replies == "skip":
             return Skip("reply")
-        in_thread = post.reply_to.id in queued_here or _stands(way, post.reply_to.id, store)
+        answered = (way.key.target, post.reply_to.id)
+        in_thread = answered in queued or _stands(way, post.reply_to.id, store)
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
     skip = steps.choose(post, policy, thread_began_public=in_thread)
