@@ -10,17 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bridge import steps
+from bridge import bridges, steps
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import is_telling, may_be_copy
 from bridge.network import Backfill, ClientError, Page
-from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
+from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.render import render
 from bridge.schema import BackfillSetting, Policy, Route
 from bridge.store import Copy, NewDraft, Recording, RouteKey, Store, Verdict
 
-#: the application name by which our own copies are known where the network shows it
-APPLICATION = "tribridge"
 #: how long an attempted draft is looked for among the posts of its target
 MAY_STAND = timedelta(days=7)
 #: called with the bot, source, target, post and verdict
@@ -198,9 +196,7 @@ def _judge_page(
                     skip = Skip("an edit of a post that was seen before")
                     recording.verdicts.append(_skipped(way, post, skip))
                 continue
-            verdict = unsure.get(post.id) or _judge(
-                source, way, post, linked.get(post.id), queued, store
-            )
+            verdict = unsure.get(post.id) or _judge(way, post, linked.get(post.id), queued, store)
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
@@ -262,10 +258,13 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
     """What a route makes of a post that a person wants mirrored."""
     if link is not None and link.role == "copy":
         return Skip(f"copy of a post of {link.origin}")
+    if bridges.maker(post) == bridges.OURS:
+        return Skip("made by Tribridge")
     if post.visibility not in ("public", "unlisted"):
         return Skip(f"visibility {post.visibility}: never mirrored")
     if post.reply_to is not None and not (
-        post.reply_to.account == post.account and _stands(way, post.reply_to.id, store)
+        post.reply_to.account == post.account
+        and _stands(way, (way.key.source, post.reply_to.id), store)
     ):
         post = replace(post, reply_to=None)
     changed = steps.apply(post, way.policy.steps)
@@ -281,7 +280,7 @@ def judge(
     key = RouteKey(bot, source.identity.id, target.identity.id)
     way = _Way(key, route.policy, target, None, post.created_at)
     link = store.links(source.identity.id, [post.id]).get(post.id)
-    return _judge(source, way, post, link, set(), store)
+    return _judge(way, post, link, set(), store)
 
 
 def skip(
@@ -356,7 +355,6 @@ def _find_echoes(source: Opened, page: Page, store: Store, now: datetime) -> dic
 
 
 def _judge(
-    source: Opened,
     way: _Way,
     post: Post,
     link: Copy | None,
@@ -366,22 +364,27 @@ def _judge(
     """What one route makes of one post."""
     if link is not None and link.role == "copy":
         return Skip(f"copy of a post of {link.origin}")
-    if post.mark or post.application.casefold() == APPLICATION:
+    maker = bridges.maker(post)
+    if maker == bridges.OURS:
         return Skip("made by Tribridge")
+    if maker:
+        return Skip(f"made by another bridge: {maker}")
     policy = way.policy
-    if post.boost is not None:
-        if policy.boosts == "skip":
-            return Skip("boost")
-        if store.links(post.boost.account or source.identity.id, [post.boost.id]):
-            return Skip("boost of a mirrored post")
+    if post.boost is not None and policy.boosts == "skip":
+        return Skip("boost")
+    known = _shows_known(way, post, store)
+    if known is not None:
+        return known
     in_thread = False
     if post.reply_to is not None:
         if post.reply_to.account != post.account:
             return Skip("reply to someone else")
         if policy.replies == "skip":
             return Skip("reply")
-        answered = (way.key.target, post.reply_to.id)
-        in_thread = answered in queued or _stands(way, post.reply_to.id, store)
+        answered = post.reply_to.id
+        in_thread = (way.key.target, answered) in queued or _stands(
+            way, (way.key.source, answered), store
+        )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
     skip = steps.choose(post, policy, thread_began_public=in_thread)
@@ -393,14 +396,43 @@ def _judge(
     return render(changed, policy, way.target.network, way.target.client.limits)
 
 
-def _stands(way: _Way, post_id: str, store: Store) -> bool:
-    """Whether a post of the source has a copy on the target, or one that is on its way."""
-    source, target = way.key.source, way.key.target
-    link = store.links(source, [post_id]).get(post_id)
-    origin = (link.origin, link.origin_id) if link else (source, post_id)
-    if link and any(copy.identity == target for copy in store.copies(*origin)):
+def _shows_known(way: _Way, post: Post, store: Store) -> Skip | None:
+    """Why a post that only shows another one, a boost or a quote without words, is left alone.
+
+    What it shows is the account's own, or has its place on the target already: the post itself, or
+    a copy of it. It is known through other servers and other bridges too.
+    """
+    says_nothing = not (post.runs or post.media or post.poll)
+    shown = post.boost or (post.quote if says_nothing else None)
+    if shown is None:
+        return None
+    what = "boost" if post.boost else "quote without words"
+    account, post_id = _author(shown, store)
+    if account == post.account:
+        return Skip(f"{what} of the account's own post")
+    # where the network does not tell the author, the post may be one's own
+    if account == way.key.target or _stands(way, (account or post.account, post_id), store):
+        return Skip(f"{what} of a mirrored post")
+    return None
+
+
+def _author(ref: Ref, store: Store) -> tuple[str, str]:
+    """The account that a post is by ("" if that is not known), and its id there."""
+    pages = {row["identity"]: row["url"] for row in store.accounts().values()}
+    if ref.account not in pages and (home := bridges.at_home(ref, pages)):
+        return home
+    return ref.account, ref.id
+
+
+def _stands(way: _Way, post: tuple[str, str], store: Store) -> bool:
+    """Whether a post (account and id) has a copy on the target, or one that is on its way."""
+    account, post_id = post
+    link = store.links(account, [post_id]).get(post_id)
+    origin = (link.origin, link.origin_id) if link else post
+    if link and any(copy.identity == way.key.target for copy in store.copies(*origin)):
         return True
-    return any(draft.state != "dropped" for draft in store.drafts_of(target, *origin))
+    drafts = store.drafts_of(way.key.target, *origin)
+    return any(draft.state != "dropped" for draft in drafts)
 
 
 def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDraft]:

@@ -22,6 +22,13 @@ _PAGES = {
     "app.bsky.graph.list": "profile/{did}/lists/{rkey}",
     "app.bsky.graph.starterpack": "starter-pack/{did}/{rkey}",
 }
+#: fields, unknown to Bluesky and kept by it, that tell who made a record out of another network's
+#: post: Bridgy Fed (snarfed/bridgy-fed, atproto.py) and Wafrn, whose posts stand on both networks
+_MAKERS = {
+    "bridgyOriginalUrl": "Bridgy Fed",
+    "bridgyOriginalText": "Bridgy Fed",
+    "fediverseId": "Wafrn",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ def to_post(item: object, owner: Owner) -> Post | None:
         cid=_text(fields.get("cid")),
         quote=embed.quote,
         tags=tuple(tag for tag in map(_text, _list(record.get("tags"))) if tag),
+        application=next((name for field, name in _MAKERS.items() if field in record), ""),
         mark=_text(record.get(MARK)),
     )
 
