@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test pds slow crash bench check lint types layers wheel clean
+.PHONY: demo test pds slow crash loops bench check lint types layers wheel clean
 
 demo: $(STAMP)
 	@$(BIN)/tribridge demo
@@ -23,6 +23,11 @@ slow: $(STAMP)
 KILLS ?= 300
 crash: $(STAMP)
 	$(BIN)/python -m tests.crash --kills $(KILLS)
+
+# Random graphs of bots: each comes to rest with the copies that it implies.
+GRAPHS ?= 200
+loops: $(STAMP)
+	$(BIN)/python -m tests.loops --graphs $(GRAPHS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
