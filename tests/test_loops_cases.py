@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bridge.accounts import Accounts
+from bridge.ingest import mirror
 from bridge.networks.bluesky.write import COLLECTION
 from bridge.store import Store
 from tests.world import PEOPLE, World, world
@@ -290,6 +291,17 @@ def test_what_another_bridge_puts_on_bluesky_is_no_source(
         comes_to_rest(w)
         assert (w.texts("m"), w.texts("x")) == (["Von hier"], ["Von hier"])
         assert w.reasons().count(reason) == 2
+
+
+def test_a_copy_of_another_tribridge_is_not_mirrored_by_hand_either(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: x}") as w:
+        w.turn()
+        w.say("b", "Von einem anderen Programm", tribridgeKey="5" * 64)
+        source = w.accounts.open("b")
+        (post,) = source.client.fetch("{}").posts
+        routes = [("one", w.config.bots["one"].routes[0])]
+        told = mirror(source, post, routes, w.accounts, w.store)
+        assert told == {"x": "not mirrored: made by Tribridge"}
 
 
 # A second Tribridge with a state of its own
