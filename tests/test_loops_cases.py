@@ -316,12 +316,10 @@ def two(
         second = copy.copy(first)
         for number, (w, text) in enumerate(zip((first, second), bots, strict=True)):
             w.settings = {
-                name: {
-                    "network": network,
-                    **w.networks[network].account(handle, "Tribridge"),
-                    "limits": {"posts_per_hour": posts_per_hour},
-                }
-                for name, (network, handle) in PEOPLE.items()
+                name: settings
+                | w.simulator(name).account(PEOPLE[name][1], "Tribridge")
+                | {"limits": {"posts_per_hour": posts_per_hour}}
+                for name, settings in w.settings.items()
             }
             w.file = folder / str(number) / "config.yaml"
             w.file.parent.mkdir()

@@ -96,6 +96,8 @@ class Networks:
             }
             for name, (server, handle) in PEOPLE.items()
         }
+        for name in ("x1", "x2"):
+            self.settings[name]["budget"] = {"usd_per_month": 1000}
 
     def identity(self, account: str) -> str:
         """The identity of an account."""
