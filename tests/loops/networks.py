@@ -1,16 +1,17 @@
 """Four simulated servers without sockets, a clock that they share, and what people do on them.
 
-Requests go through httpx to the simulators in the same process and thread: a graph then repeats
-itself exactly, identities included, and many fit into a second.
+Requests reach the simulators in the same process and thread: a graph then repeats itself exactly,
+identities included, and many fit into a second.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from json import dumps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from PIL import Image
@@ -175,22 +176,62 @@ class Networks:
     @contextmanager
     def plugged(self) -> Iterator[None]:
         """Every request of this process goes to these servers."""
-        direct = Direct({urlsplit(s.url).netloc: s for s in self.servers.values()})
-        before = wire.transport
+        wires = Wires({urlsplit(s.url).netloc: s for s in self.servers.values()}, wire.send)
+        transport = wire.transport
         wire._client.cache_clear()
-        wire.transport = lambda: direct  # type: ignore[assignment]
+        wire.transport = lambda: wires  # type: ignore[assignment]
+        wire.send = wires.send
         try:
             yield
         finally:
-            wire.transport = before
+            wire.transport, wire.send = transport, wires.through_httpx
             wire._client.cache_clear()
 
 
-class Direct(httpx.BaseTransport):
-    """Takes requests to simulators in this process, with their faults."""
+class Wires(httpx.BaseTransport):
+    """Takes requests to simulators in this process, with their faults.
 
-    def __init__(self, servers: Mapping[str, Simulator]) -> None:
+    Plain requests do without httpx, which takes longer than everything else; logins, which SDKs
+    make, and forms go through it.
+    """
+
+    def __init__(
+        self, servers: Mapping[str, Simulator], through_httpx: Callable[..., wire.Answer]
+    ) -> None:
         self._servers = servers
+        self.through_httpx = through_httpx
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        write: bool | None = None,
+        **more: Any,
+    ) -> wire.Answer:
+        """As `wire.send`."""
+        if more.get("data") or more.get("files"):
+            return self.through_httpx(method, url, headers=headers, write=write, **more)
+        write = method != "GET" if write is None else write
+        scheme, _, rest = url.partition("://")
+        host, slash, path = rest.partition("/")
+        if params:
+            path += "?" + urlencode(params, doseq=True)
+        head = {"user-agent": wire.USER_AGENT, "accept": "application/json"}
+        if json is not None:
+            content, head["content-type"] = dumps(json).encode(), "application/json"
+        head |= {name.lower(): value for name, value in (headers or {}).items()}
+        asked = _request(method, slash + path, head, content or b"", f"{scheme}://{host}")
+        response, fault = self._servers[host].answer(asked)
+        if response is None or (fault is not None and fault.kind == "truncate"):
+            raise wire.untrusted("the connection was reset", write=write)
+        body, kind = response.encoded()
+        told = {name.lower(): value for name, value in response.headers.items()}
+        return wire.Answer(response.status, {"content-type": kind, **told}, body, write)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer as the simulator's own server would."""
@@ -203,11 +244,9 @@ class Direct(httpx.BaseTransport):
             f"http://{host}",
         )
         response, fault = self._servers[host].answer(asked)
-        if response is None:
+        if response is None or (fault is not None and fault.kind == "truncate"):
             raise httpx.ReadError("the connection was reset")
         body, kind = response.encoded()
-        if fault is not None and fault.kind == "truncate":
-            raise httpx.RemoteProtocolError("the answer was cut off")
         head = {"content-type": kind, **{k.lower(): v for k, v in response.headers.items()}}
         return httpx.Response(response.status, headers=head, content=body)
 
