@@ -164,7 +164,7 @@ def _open_state(config: Config, command: str, *, dry_run: bool) -> Store:
 
 
 def _print_report(*what: Any) -> None:
-    from bridge.workers import describe
+    from bridge.overview import describe
 
     click.echo(describe(*what))
 

@@ -249,9 +249,9 @@ def relink(config_file: Path, since: datetime | None) -> None:
     """
     from bridge.accounts import Accounts
     from bridge.network import ClientError
+    from bridge.pulse import trust_state
     from bridge.relink import relink as find
     from bridge.store import StateError, Store
-    from bridge.workers import trust_state
 
     config = load(config_file)
     try:

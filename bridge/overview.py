@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.accounts import Opened
 from bridge.alerts import details, is_due, line_of
+from bridge.post import Draft, Post, Skip
+from bridge.pulse import last_runs
 from bridge.remedies import HELD_POST, remedy
 from bridge.schema import Config
 from bridge.store import Copy, Store
-from bridge.workers import last_runs
 
 
 def status(config: Config, store: Store | None) -> dict[str, Any]:
@@ -237,4 +239,22 @@ def links_text(found: dict[str, Any]) -> str:
             f"     {loss['account']} lost {loss['what']}: {loss['detail']}"
             for loss in link["losses"]
         ]
+    return "\n".join(lines)
+
+
+def describe(
+    bot: str, source: Opened, target: Opened, post: Post, verdict: tuple[Draft, ...] | Skip
+) -> str:
+    """What a dry run says of one post: the drafts, or why it is skipped."""
+    head = f"{bot}: {source.name} -> {target.name}: {post.url}"
+    if isinstance(verdict, Skip):
+        return f"{head}\n  skipped: {verdict.reason}"
+    lines = [f"{head}\n  would be posted:"]
+    for draft in verdict:
+        mark = f"{draft.part}/{draft.parts}" if draft.parts > 1 else ""
+        if draft.content_warning:
+            lines.append(f"  {mark:>5} | [{draft.content_warning}]")
+        lines += [f"  {mark:>5} | {line}" for line in draft.text.splitlines()]
+        lines += [f"  {'':>5} | [image: {media.alt or 'no alt text'}]" for media in draft.media]
+        lines += [f"  {'':>5}   loses: {loss.what}: {loss.detail}" for loss in draft.losses]
     return "\n".join(lines)

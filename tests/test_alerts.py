@@ -20,9 +20,10 @@ from bridge.alerts import Condition, Findings, Watch, compare
 from bridge.cli import main
 from bridge.daemon import Daemon, once, run
 from bridge.network import LoginNeeded, Unreachable
+from bridge.pulse import Pulse
 from bridge.simulation import Fault, Request, Response
 from bridge.store import Alert, Recording, RouteKey, Store, Verdict
-from bridge.workers import Engine, Pulse
+from bridge.workers import Engine
 from tests.receiver import Receiver
 from tests.world import World
 

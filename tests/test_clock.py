@@ -18,8 +18,9 @@ from bridge.accounts import Accounts
 from bridge.clock import ClockWatch
 from bridge.daemon import Daemon, once
 from bridge.network import LoginNeeded
+from bridge.pulse import Pulse
 from bridge.simulation import Fault, FaultKind
-from bridge.workers import Engine, Pulse
+from bridge.workers import Engine
 from tests.world import World
 
 DAY = timedelta(days=1)

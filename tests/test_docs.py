@@ -195,7 +195,7 @@ def mirrored(tmp_path: Path) -> Iterator[World]:
 
 
 def test_the_fields_of_status_are_documented(mirrored: World) -> None:
-    from bridge.workers import Pulse
+    from bridge.pulse import Pulse
 
     before = overview.status(mirrored.config, None)
     pulse = Pulse()
@@ -342,8 +342,8 @@ def test_the_unit_starts_a_command_that_there_is() -> None:
 
 
 def test_files_beside_the_state_are_those_that_the_page_names(mirrored: World) -> None:
+    from bridge.pulse import Pulse
     from bridge.store import Store
-    from bridge.workers import Pulse
 
     store = Store.open(mirrored.config.state.file)
     store.own("run")

@@ -414,8 +414,9 @@ def test_a_source_that_answers_nonsense_is_left_for_the_next_pass(tmp_path: Path
 
 
 def test_a_dry_run_writes_nothing_and_shows_what_it_would(tmp_path: Path) -> None:
+    from bridge.overview import describe
     from bridge.store import Store
-    from bridge.workers import Engine, describe
+    from bridge.workers import Engine
 
     shown: list[str] = []
     with world(tmp_path, "one: {from: m, to: b}") as w:

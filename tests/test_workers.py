@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bridge.daemon import once
+from bridge.pulse import Pulse, last_runs, pulse_file
 from bridge.simulation import Fault
-from bridge.workers import Engine, Lanes, Pulse, last_runs, pulse_file
+from bridge.workers import Engine, Lanes
 from tests.world import Clock, world
 
 
