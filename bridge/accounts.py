@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from bridge import logins
+from bridge import logins, secrecy
+from bridge.config import secrets_of
 from bridge.ledger import AccountLedger
 from bridge.network import (
     Busy,
@@ -70,6 +71,7 @@ class Accounts:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.now = now
+        secrecy.keep(secrets_of(config))
         self._configured = config.accounts
         self._store = store
         self._clients: dict[str, Client] = {}

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bridge import __version__, wire
-from bridge.config import secrets_of
 from bridge.network import ClientError
 from bridge.outcome import backoff
 from bridge.remedies import HELD_POST, REMEDIES, remedy
@@ -118,11 +117,7 @@ def find(
     for kind, subject in list(found):
         if kind == "logged_out":  # says why nothing can be read or sent
             found.pop(("stuck", subject), None)
-    secrets = secrets_of(config)
-    return Findings(
-        tuple(replace(c, reason=_without(secrets, c.reason)) for c in found.values()),
-        frozenset(tried),
-    )
+    return Findings(tuple(found.values()), frozenset(tried))
 
 
 def _accounts(
@@ -158,12 +153,6 @@ def _copy(copy: TroubledCopy, account: str) -> Condition:
         subject += f" {copy.generation}"
     what = remedy(copy.code, copy.id, copy.bot) if copy.code in REMEDIES else ""
     return Condition(kind, subject, account, copy.error, what, copy.bot, copy.source_url)
-
-
-def _without(secrets: Iterable[str], text: str) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "[secret]")
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import click
 
-from bridge import __version__, deciding, upkeep
+from bridge import __version__, deciding, secrecy, upkeep
 from bridge.console import (
     CONFIGURATION,
     FAILURE,
@@ -295,21 +294,17 @@ def test(config_file: Path) -> None:
 
 
 class _Redacting(logging.Formatter):
-    """Formats a line and blots out every secret of the configuration."""
+    """Formats a line and blots out every secret."""
 
-    def __init__(self, form: Callable[[logging.LogRecord], str], secrets: list[str]) -> None:
+    def __init__(self, form: Callable[[logging.LogRecord], str]) -> None:
         super().__init__()
         self._form = form
-        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
         text = self._form(record)
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        for secret in self._secrets:
-            for written in (secret, json.dumps(secret)[1:-1], quote(secret, "")):
-                text = text.replace(written, "[secret]")
-        return text
+        return secrecy.redact(text)
 
 
 def _log_to_stderr(form: str, config: Config) -> None:
@@ -330,7 +325,8 @@ def _log_to_stderr(form: str, config: Config) -> None:
         return json.dumps(line, ensure_ascii=False)
 
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacting(as_json if form == "json" else human, secrets_of(config)))
+    secrecy.keep(secrets_of(config))
+    handler.setFormatter(_Redacting(as_json if form == "json" else human))
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("tribridge").setLevel(logging.INFO)

@@ -17,12 +17,16 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol
 
+from bridge import secrecy
 from bridge.post import Draft, Post, Ref
 from bridge.schema import Setting
 
 
 class ClientError(Exception):
     """The base of the five kinds; its text is a sentence for people and holds no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(secrecy.redact(message))
 
 
 class Busy(ClientError):

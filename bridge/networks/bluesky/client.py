@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge import ratelimit, wire
+from bridge import ratelimit, secrecy, wire
 from bridge.network import (
     Backfill,
     Busy,
@@ -301,6 +301,7 @@ class BlueskyClient:
         if self._tokens is None:
             mark = session.fingerprint(self._service, self._handle, self._password)
             self._tokens = session.Tokens.from_json(self._store.load(), mark) or self._create()
+            secrecy.keep([self._tokens.access, self._tokens.refresh])
         return self._tokens
 
     def _create(self) -> session.Tokens:
@@ -363,6 +364,9 @@ class BlueskyClient:
         raise error
 
     def _save(self, tokens: session.Tokens) -> session.Tokens:
+        if self._tokens is not None:
+            secrecy.forget([self._tokens.access, self._tokens.refresh])
+        secrecy.keep([tokens.access, tokens.refresh])
         self._store.save(f"bluesky:{tokens.did}", tokens.to_json())
         self._tokens = tokens
         return tokens
