@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 
 from bridge import wire
 from bridge.network import ClientError
+from bridge.pulse import fell_behind
 from bridge.registry import NETWORKS
 from bridge.schema import Config
-from bridge.store import StateError, Store
+from bridge.store import DOUBTED, StateError, Store
 from bridge.store.health import integrity
 
 Level = Literal["fine", "warning", "problem"]
@@ -122,21 +123,20 @@ def _rows(patient: Patient) -> Iterator[Finding]:
         yield Finding("rows", "fine", "everything refers to something that there is")
 
 
-def _unclaimed(patient: Patient) -> Iterator[Finding]:
-    """Drafts for accounts that are not configured any more: nobody will send them."""
+def _age(patient: Patient) -> Iterator[Finding]:
+    """Whether it is the state of the last run, and not an older one, or a new one."""
     if patient.store is None:
         return
-    known = patient.store.accounts()
-    mine = {known[name]["identity"] for name in patient.config.accounts if name in known}
-    waiting = [d for d in patient.store.unsent() if d.state in ("queued", "sending")]
-    for target in sorted({draft.target for draft in waiting} - mine):
-        number = sum(draft.target == target for draft in waiting)
+    if patient.store.fact(DOUBTED) or fell_behind(patient.store, patient.file):
         yield Finding(
-            "accounts",
-            "warning",
-            f"{number} drafts wait for {target}, which no account of the config is known to be",
-            "put the account back, or give them up: `tribridge outbox drop`",
+            "age",
+            "problem",
+            f"{patient.file}: was lost, or is older than the last run: what is not known may be"
+            " posted twice, so it is held",
+            "stop the daemon, and `tribridge relink`",
         )
+    else:
+        yield Finding("age", "fine", f"{patient.file}: is that of the last run")
 
 
 def _future(patient: Patient) -> Iterator[Finding]:
@@ -263,7 +263,7 @@ def _skew(answer: wire.Answer, now: datetime) -> timedelta | None:
         return None
 
 
-HERE: tuple[Check, ...] = (_integrity, _schema, _rows, _unclaimed, _future, _space, _rights)
+HERE: tuple[Check, ...] = (_integrity, _schema, _rows, _age, _future, _space, _rights)
 AWAY: tuple[Check, ...] = (_servers,)
 
 

@@ -145,14 +145,12 @@ def trust_state(store: Store) -> None:
     pulse.save(store.file, lambda: state_of(store))
 
 
-def last_state(state_file: Path) -> dict[str, Any] | None:
-    """How far the database had come when its last run was noted; None if that is not known."""
+def fell_behind(store: Store, state_file: Path) -> bool:
+    """Whether the database is another one, or an older one, than that of the last run."""
     try:
-        state = json.loads(pulse_file(state_file).read_text(encoding="utf-8"))["state"]
-        return {
-            "id": str(state["id"]),
-            "drafts": int(state["drafts"]),
-            "links": int(state["links"]),
-        }
+        then = json.loads(pulse_file(state_file).read_text(encoding="utf-8"))["state"]
+        drafts, links = store.growth()
+        same = then["id"] == store.fact(STATE_ID)
+        return not same or drafts < then["drafts"] or links < then["links"]
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return False  # no run is on record

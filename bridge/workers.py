@@ -22,10 +22,10 @@ from bridge.ingest import Report, ingest
 from bridge.network import Busy, ClientError, LoginNeeded
 from bridge.outbox import deliver
 from bridge.outcome import LOGIN_WAIT
-from bridge.pulse import Pulse, last_state, name_state, state_of
+from bridge.pulse import Pulse, fell_behind, name_state, state_of
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import DOUBTED, STATE_ID, Order, QueuedDraft, Store
+from bridge.store import DOUBTED, Order, QueuedDraft, Store
 
 log = logging.getLogger("tribridge")
 
@@ -136,11 +136,25 @@ class Engine:
             if bot.was and self.store.rename_bot(bot.was, bot.name):
                 log.info("%s: took over the memory of %s", bot.name, bot.was)
         held = self.store.hold_orphans(self.config.bots)
+        held += self._hold_what_no_account_takes()
         if held:
-            log.warning("%d drafts of bots that are not in the config any more are held", held)
+            log.warning(
+                "%d drafts whose bot or target is not in the config any more are held", held
+            )
         self.store.forget_login_waits()
         self._compare_with_last_run()
         self._say_what_is_stopped()
+
+    def _hold_what_no_account_takes(self) -> int:
+        """Hold what waits for accounts that bots do not post to any more; how many drafts.
+
+        Only where every target has been used under its name: one may have been renamed.
+        """
+        known = self.store.accounts()
+        targets = {route.target for bot in self.config.bots.values() for route in bot.routes}
+        if not targets <= known.keys():
+            return 0
+        return self.store.hold_unclaimed(known[name]["identity"] for name in targets)
 
     def mind_the_clock(self) -> None:
         """What a start does about a clock that is behind the time of the last run."""
@@ -163,12 +177,8 @@ class Engine:
         """Notice a state that was lost or restored: what it does not know may stand already."""
         assert self.store.file is not None
         name_state(self.store)
-        then = last_state(self.store.file)
-        if then is not None and self.store.fact(DOUBTED) == "":
-            same = then["id"] == self.store.fact(STATE_ID)
-            known = self.store.growth()
-            if not same or known[0] < then["drafts"] or known[1] < then["links"]:
-                self.store.set_fact(DOUBTED, self.accounts.now().isoformat())
+        if self.store.fact(DOUBTED) == "" and fell_behind(self.store, self.store.file):
+            self.store.set_fact(DOUBTED, self.accounts.now().isoformat())
         if self.store.fact(DOUBTED):
             log.warning(
                 "%s: the state was lost, or is older than the last run: posts from before are held "

@@ -15,7 +15,9 @@ import pytest
 
 from bridge import config, doctor
 from bridge.doctor import Finding, examine
+from bridge.pulse import trust_state
 from bridge.simulation import Fault
+from bridge.store import Store
 from tests.test_backup import damage
 from tests.test_cli import real_time, tribridge
 from tests.test_old_schemas import OLD, lay_down
@@ -53,7 +55,7 @@ def test_a_healthy_installation_is_fine(w: World) -> None:
     everything = examine(w.config)
     assert [f for f in everything if f.level != "fine"] == []
     assert {f.check for f in everything} == {
-        *("state", "schema", "rows", "space", "rights", "servers", "clock")
+        *("state", "schema", "rows", "age", "space", "rights", "servers", "clock")
     }
     hosts = {n.url.removeprefix("http://") for n in w.networks.values()}
     assert {f.what.partition(": ")[0] for f in everything if f.check == "servers"} == hosts
@@ -100,13 +102,14 @@ def test_rows_that_refer_to_nothing_are_found(w: World, sql: str, words: str) ->
     assert finding.remedy
 
 
-def test_drafts_for_an_account_that_is_gone_are_found(w: World) -> None:
-    change(w, "UPDATE drafts SET state='queued', target='twitter:1' WHERE target LIKE 'twitter:%'")
-    change(w, "UPDATE links SET identity='twitter:1' WHERE identity LIKE 'twitter:%'")
-    change(w, "UPDATE seen SET target='twitter:1' WHERE target LIKE 'twitter:%'")
+def test_a_state_that_is_older_than_the_last_run_is_found(w: World) -> None:
+    with closing(Store.open(w.config.state.file)) as store:
+        trust_state(store)
+    assert found(w) == []
+    change(w, "UPDATE facts SET value='another' WHERE name='id'")
     (finding,) = found(w)
-    assert (finding.check, finding.level) == ("accounts", "warning")
-    assert "1 drafts wait for twitter:1" in finding.what
+    assert (finding.check, finding.level) == ("age", "problem")
+    assert "`tribridge relink`" in finding.remedy
 
 
 def test_attempts_that_lie_in_the_future_are_found(w: World) -> None:

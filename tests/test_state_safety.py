@@ -403,6 +403,21 @@ def test_a_bot_that_is_given_another_target_begins_there_and_holds_what_waited(
         assert "does not mirror this way any more" in held.error
 
 
+def test_what_waits_for_an_account_that_left_the_config_is_held(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Til en som er borte")
+        w.read("m")
+        del w.settings["b"]
+        w.configure("one: {from: m, to: b2}")
+        for _ in range(2):  # the new target is known by who it is from the second start on
+            w.restart()
+            once(engine_of(w), w.store)
+        (held,) = w.store.unsent()
+        assert (held.state, held.code) == ("held", "bot")
+        assert held.error == "no bot posts to its target any more"
+
+
 def test_an_account_that_has_another_name_in_the_config_goes_on_where_it_was(
     tmp_path: Path,
 ) -> None:

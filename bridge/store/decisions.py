@@ -116,6 +116,15 @@ class Decisions(StateFile):
             "its bot is not in the config any more",
         )
 
+    def hold_unclaimed(self, targets: Iterable[str]) -> int:
+        """Hold what waits for accounts other than these; how many that were."""
+        return self.hold_waiting(
+            "target NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(targets)),),
+            "bot",
+            "no bot posts to its target any more",
+        )
+
     def forget_doubted(self) -> set[tuple[str, str, str, str]]:
         """Forget drafts that were held because of the state, as if their posts were never read.
 

@@ -115,6 +115,7 @@ def m002_people_decide(db: Database) -> None:
     drafts.create_index(["state", "target", "id"])
     drafts.create_index(["target", "attempted_at"])
     drafts.create_index(["target", "created_at"])
+    db.execute("CREATE INDEX idx_seen_held ON seen (source, post_id) WHERE verdict='held'")
     db.table("pauses").create({"kind": text, "name": text, "at": text}, pk=("kind", "name"))
     db.table("orders").create(
         {
