@@ -208,3 +208,24 @@ def test_a_later_part_is_held_with_the_reason_of_the_one_before(tmp_path: Path) 
         w.rest(6)
         assert stopped(w) == [("held", "doubt"), ("held", "parent")]
         assert "the post that it answers is held: in doubt" in w.store.stopped()[1].error
+
+
+def test_a_wait_after_a_failure_is_kept_over_a_restart(tmp_path: Path) -> None:
+    with world(tmp_path, ONE.format(source="b", target="m")) as w:
+        begun(w)
+        w.say("b", "Geduld")
+        w.read("b")
+        w.simulator("m").faults = [Fault("answer", "GET ", times=9, status=503)]
+        for _ in range(4):  # 15, 30, 60, 120 seconds, more or less
+            w.clock.at = w.deliver("m").next_at or w.clock.at
+        again = w.deliver("m").next_at
+        assert again is not None
+        assert (again - w.clock()).total_seconds() > 200
+        w.simulator("m").faults.clear()
+        w.restart()
+        asked = sum(w.requests("mastodon").values())
+        assert w.deliver("m").next_at == again
+        assert sum(w.requests("mastodon").values()) == asked
+        w.clock.at = again
+        w.deliver("m")
+        assert w.texts("m") == ["Geduld"]
