@@ -1,8 +1,9 @@
 """Kill, restart, compare: `python -m tests.crash --kills 1000 --seed 1`.
 
-A run is made of rounds, each with new networks and a new state. Lives that end at named points
-use one thread and repeat themselves exactly; those that end at random instants cannot. Exits with 1
-if anything was lost or doubled, or too much is held.
+A run is made of rounds, each with new networks and a new state. In the first, the real command runs
+in a process of its own; in the others a fork of this process does the same work. Lives that end at
+named points use one thread and repeat themselves exactly; those that end at random instants cannot,
+nor can the real command. Exits with 1 if anything was lost or doubled, or too much is held.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import gc
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +39,12 @@ from tests.crash.story import BOTS, NAMES, Story, handle_of, network_of
 
 #: kills in a round, after which it comes to rest and is judged
 ROUND = 60
+#: kills of the real command in a run
+COMMAND_KILLS = 20
+#: seconds after which a command that still runs is told to end, and then counts as hung
+COMMAND_LIFE, COMMAND_HUNG = 4.0, 30.0
+#: further settings of accounts, by network: limits so high that what is said never meets them
+LIMITS: dict[str, dict[str, Any]] = {"mastodon": {}, "bluesky": {}, "twitter": {}}
 #: the share that may be held where a network lets every doubt be settled
 MOST_HELD = 0.02
 #: passes until nothing waits any more, and a pass's seconds: first often, then till doubts end
@@ -48,6 +56,7 @@ class Tally:
     """Sums over rounds."""
 
     kills: int = 0
+    commands: int = 0
     lives: int = 0
     originals: int = 0
     where: Counter[str] = field(default_factory=Counter)
@@ -74,10 +83,20 @@ class Round:
     options: argparse.Namespace
     number: int
     folder: Path
-    shared: Shared = field(default_factory=Shared)
+    shared: Shared = field(init=False)
     events: deque[str] = field(default_factory=lambda: deque(maxlen=12))
     config: Any = None
     errors: Path = Path()
+
+    def __post_init__(self) -> None:
+        """Everything of a round is in its folder."""
+        self.shared = Shared(self.folder / "shared")
+        self.errors = self.folder / "errors.log"
+
+    @property
+    def of_the_command(self) -> bool:
+        """Whether the real command runs in it."""
+        return self.number == 0 and self.options.commands > 0
 
     @property
     def late(self) -> bool:
@@ -92,6 +111,7 @@ class Round:
             accounts: dict[str, dict[str, Any]] = {
                 name: {
                     "network": network_of(name),
+                    **LIMITS[network_of(name)],
                     **networks.account(network_of(name), handle_of(name)),
                 }
                 for name in NAMES
@@ -102,7 +122,6 @@ class Round:
                     accounts[name]["budget"] = {"usd_per_month": 1_000_000}
             file.write_text(yaml.safe_dump({"accounts": accounts}) + BOTS)
             self.config = config.load(file)
-            self.errors = self.folder / "errors.log"
             return self._run(networks, kills, tally)
         finally:
             networks.stop()
@@ -122,10 +141,14 @@ class Round:
                 networks.misbehave(
                     choose.choice(("mastodon", "bluesky", "twitter")), _fault(choose)
                 )
-            wrong = self._life(choose, f"{seed}:{tally.lives}")
+            if self.of_the_command:
+                wrong = self._command(choose, story)
+            else:
+                wrong = self._life(choose, f"{seed}:{tally.lives}")
             if self.shared.where:
                 done += 1
                 tally.kills += 1
+                tally.commands += self.of_the_command
                 tally.where[self.shared.where] += 1
             if done % 10 == 9:
                 wrong = wrong or doubled(story.originals, networks)
@@ -136,7 +159,7 @@ class Round:
             return wrong
         verdict = judge(story.originals, networks, self.config.state.file, late=self.late)
         tally.add(verdict, late=self.late)
-        if self.options.verbose:
+        if self.options.verbose and verdict.told:
             print(*verdict.told, sep="\n")
         if self.errors.exists():
             verdict.wrong.append(f"DEFECT logged:\n{self.errors.read_text()[-3000:]}")
@@ -156,6 +179,48 @@ class Round:
         wrong = self._live(seed, point, steps, kill_after=choose.uniform(0, 0.2))
         self.shared.advance(choose.choice((0.2, 5.0, 40.0, 90.0)))
         return wrong
+
+    def _command(self, choose: random.Random, story: Story) -> list[str]:
+        """One life of the real command, killed at an instant or with a request on the wire."""
+        name = choose.choice(("run", "run", "once"))
+        point = choose.choice((RANDOM_POINT, RANDOM_POINT, *WIRE_POINTS))
+        self.shared.plan(point, choose.randint(1, 12), 0)
+        ends_at = choose.uniform(0.0, 1.5) if point == RANDOM_POINT else COMMAND_LIFE
+        log = self.folder / "command.log"
+        self.shared.start()
+        with log.open("wb") as stderr:
+            arguments = [str(self.shared.file), name, "--config", str(self.folder / "config.yaml")]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.crash.command", *arguments], stderr=stderr
+            )
+            while process.poll() is None and not self.shared.began:
+                time.sleep(0.01)
+            end = time.monotonic() + ends_at
+            while process.poll() is None and time.monotonic() < end:
+                time.sleep(min(0.3, max(end - time.monotonic(), 0.0)))
+                story.go_on()
+            if point == RANDOM_POINT:
+                process.kill()
+            elif process.poll() is None:
+                process.terminate()
+            try:
+                code = process.wait(COMMAND_HUNG)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                return [f"`{name}` did not end on SIGTERM:", log.read_text()[-3000:]]
+        self.shared.stop()
+        self.shared.disarm()
+        if code == -signal.SIGKILL and point == RANDOM_POINT:
+            self.shared.note(RANDOM_POINT)
+        how = self.shared.where or f"ended with {code}"
+        self.events.append(f"{self.shared.now():%d. %H:%M:%S} `{name}`: {how} (planned: {point})")
+        self.shared.advance(choose.choice((0.2, 5.0, 40.0, 90.0)))
+        told = log.read_text()
+        unread = 1 if self.options.faults else 0
+        if code not in (0, unread, 75, -signal.SIGKILL) or "Traceback" in told:
+            return [f"`{name}` ended with {code}:", told[-3000:]]
+        return []
 
     def _live(
         self, seed: str, point: str, steps: list[float], kill_after: float | None = None
@@ -206,14 +271,14 @@ def main(options: argparse.Namespace) -> int:
             this = Round(options, number, Path(folder))
             start_lives = Tally(kills=tally.kills, lives=tally.lives)
             tally.lives = 0
-            wrong = this.run(min(ROUND, options.kills - tally.kills), tally)
+            most = options.commands if this.of_the_command else ROUND
+            wrong = this.run(min(most, options.kills - tally.kills), tally)
             tally.lives += start_lives.lives
         if wrong:
             print(f"FOUND in round {number} after {tally.kills} kills:")
             print("\n".join(wrong[:12]))
             print("the last events:", *this.events, sep="\n  ")
-            again = f"--seed {options.seed} --round {number} --kills {ROUND}"
-            print(f"again: python -m tests.crash {again} --points {options.points}")
+            print("again: python -m tests.crash", *_again(options, number))
             return 1
         number += 1
         if options.round is not None:
@@ -221,10 +286,17 @@ def main(options: argparse.Namespace) -> int:
     return _sum_up(tally, time.monotonic() - began, options)
 
 
+def _again(options: argparse.Namespace, number: int) -> list[str]:
+    """The options that repeat a round."""
+    named = ("seed", "points", "flavour", "faults", "commands", "mutant")
+    chosen = [(name, getattr(options, name)) for name in named if getattr(options, name) != ""]
+    return [f"--{name} {value}" for name, value in chosen] + [f"--round {number} --kills {ROUND}"]
+
+
 def _sum_up(tally: Tally, seconds: float, options: argparse.Namespace) -> int:
     print(
-        f"{tally.kills} kills in {tally.lives} lives and {seconds:.0f} s"
-        f" ({tally.kills / seconds:.1f} kills/s), {tally.originals} originals,"
+        f"{tally.kills} kills ({tally.commands} of them the real command) in {tally.lives} lives"
+        f" and {seconds:.0f} s ({tally.kills / seconds:.1f} kills/s), {tally.originals} originals,"
         f" {sum(tally.pairs.values())} copies due: 0 lost, 0 doubled"
     )
     kinds = Counter(where.split(":")[0] for where in tally.where.elements())
@@ -254,8 +326,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--flavour", choices=["mastodon", "gotosocial"], default="mastodon")
     parser.add_argument("--mutant", choices=sorted(life.MUTANTS), default="")
     parser.add_argument("--faults", type=float, default=0.0, help="share of lives with a fault")
+    parser.add_argument(
+        "--commands", type=int, default=COMMAND_KILLS, help="kills of the real command"
+    )
     parser.add_argument("--verbose", action="store_true", help="list every place of a kill")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.points == "named":
+        options.commands = 0
+    return options
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+
+import httpx
 
 from bridge import daemon, ingest, outbox, outcome, wire, workers
 from bridge.accounts import Accounts
@@ -21,7 +22,7 @@ from bridge.networks.bluesky.client import BlueskyClient
 from bridge.networks.mastodon.client import MastodonClient
 from bridge.schema import Config
 from bridge.store import Store
-from tests.crash.shared import Shared
+from tests.crash.shared import Shared, kind_of
 
 #: real seconds after which a life counts as hung
 HUNG = 60
@@ -59,7 +60,7 @@ def one_thread() -> None:
 
 
 def _add_points(shared: Shared) -> None:
-    write, send = Store.write, wire.send
+    write, request = Store.write, wire.Transport.handle_request
 
     @contextmanager
     def watched_write(self: Store) -> Iterator[Any]:
@@ -70,17 +71,16 @@ def _add_points(shared: Shared) -> None:
             shared.here("before commit", what)
         shared.here("after commit", what)
 
-    def watched_send(method: str, url: str, **more: Any) -> wire.Answer:
-        if method == "GET":
-            return send(method, url, **more)
-        what = f"{method} {urlsplit(url).path}"
-        shared.here("before request", what)
-        answer = send(method, url, **more)
-        shared.here("after answer", what)
-        return answer
+    def watched_request(self: wire.Transport, asked: httpx.Request) -> httpx.Response:
+        kind, what = kind_of(asked.method), f"{asked.method} {asked.url.path}"
+        shared.here(f"before {kind}", what)
+        response = request(self, asked)
+        response.read()
+        shared.here(f"after {kind}", what)
+        return response
 
     Store.write = watched_write  # type: ignore[assignment,method-assign]
-    wire.send = watched_send
+    wire.Transport.handle_request = watched_request  # type: ignore[assignment,method-assign]
 
 
 # Faults that the harness must find.

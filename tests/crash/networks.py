@@ -14,7 +14,7 @@ from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.simulation import Entry, Fault, Request, Response, Simulator
-from tests.crash.shared import LATE_POINT, WIRE_POINTS, Shared
+from tests.crash.shared import LATE_POINT, Shared, kind_of
 
 
 class Networks:
@@ -36,6 +36,10 @@ class Networks:
     def say(self, network: str, handle: str, text: str, **more: Any) -> str:
         """Publish as a person does; returns the native id."""
         return str(self._ask("say", network, handle, text, **more))
+
+    def boost(self, network: str, handle: str, post: str) -> str:
+        """Boost a post as a person does; returns the native id of the boost."""
+        return str(self._ask("boost", network, handle, post))
 
     def journal(self, network: str) -> list[Entry]:
         """What was published, oldest first; `raw` is the id of a thread's root where known."""
@@ -80,12 +84,12 @@ class _Striker:
 
         def struck(request: Request) -> tuple[Response | None, Fault | None]:
             self.release(self._shared.now())
-            if request.method == "GET":
-                return answer(request)
-            point = self._shared.is_due((*WIRE_POINTS, LATE_POINT), f"{simulator.kind_of(request)}")
+            kind = kind_of(request.method)
+            points = (f"{kind} lost", f"{kind}'s answer lost", f"{kind} acts late")
+            point = self._shared.is_due(points, simulator.kind_of(request))
             if not point:
                 return answer(request)
-            if point == "answer lost":
+            if point.endswith("answer lost"):
                 answer(request)
             elif point == LATE_POINT:
                 due = self._shared.now() + timedelta(seconds=self._shared.delay)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import signal
 import threading
+import time
 from datetime import UTC, datetime, timedelta
-from multiprocessing.sharedctypes import RawValue
-from typing import Any
+from pathlib import Path
 
 #: where the process under test kills itself: about a commit, and about a request
-OWN_POINTS = ("before begin", "before commit", "after commit", "before request", "after answer")
-#: where a network kills it, with the request on the wire: never acts, has acted, acts later
-WIRE_POINTS = ("request lost", "answer lost")
-LATE_POINT = "acts late"
+OWN_POINTS = (
+    "before begin",
+    "before commit",
+    "after commit",
+    "before write",
+    "after write",
+    "before read",
+    "after read",
+)
+#: where a network kills it, with the request on the wire: it never acts, or has acted
+WIRE_POINTS = ("write lost", "write's answer lost", "read lost", "read's answer lost")
+#: the same, and the network acts later
+LATE_POINT = "write acts late"
 #: at an instant that a timer chooses
 RANDOM_POINT = "random"
 
@@ -24,6 +34,7 @@ BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
 class _Memory(ctypes.Structure):
     _fields_ = (
         ("seconds", ctypes.c_double),
+        ("runs_since", ctypes.c_double),
         ("pid", ctypes.c_int),
         ("countdown", ctypes.c_int),
         ("delay", ctypes.c_double),
@@ -32,16 +43,35 @@ class _Memory(ctypes.Structure):
     )
 
 
-class Shared:
-    """Memory that forked processes have in common."""
+def kind_of(method: str) -> str:
+    """Whether a request reads or writes, as the names of points have it."""
+    return "read" if method == "GET" else "write"
 
-    def __init__(self) -> None:
-        self._memory: Any = RawValue(_Memory)
+
+class Shared:
+    """Memory that processes have in common, by the file that holds it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        with file.open("a+b") as opened:
+            opened.truncate(ctypes.sizeof(_Memory))
+            self._memory = _Memory.from_buffer(mmap.mmap(opened.fileno(), 0))
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """The time of everybody, UTC; it stands still until it is moved."""
-        return BEGIN + timedelta(seconds=self._memory.seconds)
+        """The time of everybody, UTC; it stands still until it is moved, unless it was started."""
+        since: float = self._memory.runs_since
+        runs = time.monotonic() - since if since else 0.0
+        return BEGIN + timedelta(seconds=self._memory.seconds + runs)
+
+    def start(self) -> None:
+        """Let the clock run, as fast as any."""
+        self._memory.runs_since = time.monotonic()
+
+    def stop(self) -> None:
+        """Let the clock stand still again."""
+        seconds = (self.now() - BEGIN).total_seconds()
+        self._memory.runs_since, self._memory.seconds = 0.0, seconds
 
     def advance(self, seconds: float) -> None:
         """Move the clock on."""
@@ -70,6 +100,11 @@ class Shared:
     def disarm(self) -> None:
         """No more kills: the process has gone."""
         self._memory.pid = 0
+
+    @property
+    def began(self) -> bool:
+        """Whether the process to be killed has said so."""
+        return bool(self._memory.pid)
 
     def begin(self) -> None:
         """This is the process to be killed."""

@@ -6,6 +6,7 @@ import io
 import random
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from PIL import Image
 
@@ -14,21 +15,22 @@ from tests.crash.networks import Networks
 
 #: one-way, two-way and three-way; `twin` does again what `one` does already
 BOTS = """
+defaults: {every: 1s}
 bots:
-  one: {from: m1, to: [b1, x1]}
+  one: {from: m1, to: [b1, x1, m4], boosts: link}
   twin: {from: m1, to: x1}
   two: {between: [m2, x2]}
   three: {between: [m3, b3, x3]}
 """
 TARGETS = {
-    "m1": ("b1", "x1"),
+    "m1": ("b1", "x1", "m4"),
     "m2": ("x2",),
     "x2": ("m2",),
     "m3": ("b3", "x3"),
     "b3": ("m3", "x3"),
     "x3": ("m3", "b3"),
 }
-NAMES = ("m1", "b1", "x1", "m2", "x2", "m3", "b3", "x3")
+NAMES = ("m1", "b1", "x1", "m4", "m2", "x2", "m3", "b3", "x3")
 NETWORKS = {"m": "mastodon", "b": "bluesky", "x": "twitter"}
 #: characters of a long post; each is too long for some target
 LONG = {"m": 480, "b": 295, "x": 270}
@@ -48,6 +50,13 @@ WORDS = [
     "torget",
     "hilsen",
 ]
+#: what a post may have beside its text, by the network of its author
+EXTRAS = {
+    "m": ("", "", "warning", "poll", "quote"),
+    "b": ("", "", "quote"),
+    "x": ("", "", "poll", "quote"),
+}
+CID = "bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 MARK = re.compile(r"\bq(\d+)s(\d+)\b")
 
 
@@ -63,7 +72,7 @@ def handle_of(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What a person said; `parent` is the original that it answers, by any of its posts."""
+    """What a person said or boosted; `parent` is what it answers, by any of its posts."""
 
     number: int
     account: str
@@ -72,6 +81,7 @@ class Original:
     images: int
     parent: int | None
     wordless: bool
+    boost: bool = False
 
 
 @dataclass(slots=True)
@@ -86,29 +96,66 @@ class Story:
         """One more original."""
         number = len(self.originals)
         account, reply_to, parent = self._place()
+        if account == "m1" and not reply_to and self.random.random() < 0.15:
+            self._boost(number)
+            return
         only_images = self.random.random() < 0.02
         images = self.random.choice((1, 2)) if only_images or self.random.random() < 0.15 else 0
         long = not only_images and self.random.random() < 0.2
         text, count = self._text(number, LONG[account[0]] if long else 60)
         alts = [f"q{number}s{n + 1} et bilde" for n in range(images)]
+        extra = "" if long else self.random.choice(EXTRAS[account[0]])
+        if images and extra != "warning":
+            extra = ""
+        count += 2 if extra == "poll" else 0
         post_id = self.networks.say(
             network_of(account),
             handle_of(account),
             "" if only_images else text,
             reply_to=reply_to,
             images=[(_png(number * 4 + n), alt) for n, alt in enumerate(alts)],
+            **self._extra(extra, account, number, count),
         )
         count = images if only_images else count
         self.originals.append(
             Original(number, account, post_id, count, images, parent, only_images)
         )
 
+    def _boost(self, number: int) -> None:
+        """Boost what a stranger said."""
+        post = f"https://far.example/@stranger/q{number}s1"
+        post_id = self.networks.boost("mastodon", "m1", post)
+        self.originals.append(
+            Original(number, "m1", post_id, 1, 0, None, wordless=False, boost=True)
+        )
+
+    def _extra(self, kind: str, account: str, number: int, count: int) -> dict[str, Any]:
+        """What a post has beside its text; a poll's options are the last of its sentences."""
+        if kind == "warning":
+            return {"warning": "været"}
+        if kind == "poll":
+            options = [f"q{number}s{n} ja" for n in (count - 1, count)]
+            if account[0] == "x":
+                return {"poll": options}
+            return {"poll": {"options": options, "expires_in": 86400}}
+        mine = [o.id for o in self.originals if o.account == account and not o.boost]
+        if kind == "quote" and mine:
+            quoted = mine[-1]
+            if account[0] == "m":
+                return {"quoted_status_id": quoted}
+            if account[0] == "x":
+                return {"quote": quoted}
+            uri = f"at://did:plc:somebody/app.bsky.feed.post/{quoted}"
+            embed = {"$type": "app.bsky.embed.record", "record": {"uri": uri, "cid": CID}}
+            return {"embed": embed}
+        return {}
+
     def _place(self) -> tuple[str, str, int | None]:
         """Who says it, and in answer to what."""
         account = self.random.choice(list(TARGETS))
         kind = self.random.random()
         if kind < 0.35:
-            mine = [o for o in self.originals[-12:] if o.account == account]
+            mine = [o for o in self.originals[-12:] if o.account == account and not o.boost]
             if mine:
                 answered = self.random.choice(mine)
                 return account, answered.id, answered.number
@@ -136,14 +183,20 @@ def _all(original: Original) -> list[int]:
     return list(range(1, original.sentences + 1))
 
 
+def _words(entry: Entry) -> str:
+    """Where a post shows marks: in its text, its images' descriptions, or what it leads to."""
+    shown = (entry.text, " ".join(entry.alts), " ".join(entry.links))
+    return next((words for words in shown if MARK.search(words)), "")
+
+
 def sentences(entry: Entry) -> list[int]:
-    """The sentences in a post, or in its images' descriptions where it has no text."""
-    return [int(mark[1]) for mark in MARK.findall(entry.text or " ".join(entry.alts))]
+    """The sentences in a post."""
+    return [int(mark[1]) for mark in MARK.findall(_words(entry))]
 
 
 def number_of(entry: Entry) -> int:
     """The original of which a post is or copies a part, or -1."""
-    found = MARK.search(entry.text or " ".join(entry.alts))
+    found = MARK.search(_words(entry))
     return int(found[1]) if found else -1
 
 
