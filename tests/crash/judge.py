@@ -93,7 +93,29 @@ def judge(originals: list[Original], networks: Networks, state: Path, *, late: b
             )
             if problem:
                 verdict.wrong.append(f"{problem} on {target}: {original}: {_told(state, original)}")
+    if not late:
+        verdict.wrong += _overtaken(originals, journals)
     return verdict
+
+
+def _overtaken(originals: list[Original], journals: dict[str, list[Entry]]) -> list[str]:
+    """Posts that stand before earlier ones of the same account.
+
+    Those with pictures, and what answers another post, may wait for these and be overtaken.
+    """
+    wrong = []
+    for account, targets in TARGETS.items():
+        plain = [
+            o.number
+            for o in originals
+            if o.account == account and not o.images and o.parent is None
+        ]
+        for target in targets:
+            found = [number_of(entry) for entry in journals[target]]
+            copied = list(dict.fromkeys(number for number in found if number in set(plain)))
+            if copied != sorted(copied):
+                wrong.append(f"OUT OF ORDER on {target}: {copied}")
+    return wrong
 
 
 def _is_needed(original: Original, target: str, reason: str, *, complete: bool, late: bool) -> bool:

@@ -6,6 +6,7 @@ The first use installs it into `.servers/pds` of the repository (about three min
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ PASSWORD = "password of the account itself"
 
 
 class Pds:
-    """A running PDS: `with Pds() as pds`. Options are those of pds.mjs, such as "--no-did-doc"."""
+    """A running PDS: `with Pds() as pds`. Options are those of pds.mjs, such as "--no-did-doc".
 
-    def __init__(self, *options: str) -> None:
-        self._options = options
+    `front` is the address by which the accounts know it, of a proxy in front of it, say.
+    """
+
+    def __init__(self, *options: str, front: str = "") -> None:
+        self._options = [*options, *(["--public-url", front] if front else [])]
+        self._front = front
         self._accounts: dict[str, Person] = {}
 
     def __enter__(self) -> Pds:
@@ -56,6 +61,7 @@ class Pds:
             self.http.close()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self.thaw()
         self._process.stdin.close()
         try:
             self._process.wait(10)
@@ -63,6 +69,19 @@ class Pds:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+
+    @property
+    def address(self) -> str:
+        """Where clients find it."""
+        return self._front or self.url
+
+    def freeze(self) -> None:
+        """Stop the process where it is: connections stay open, and nothing is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on with everything that has arrived meanwhile."""
+        self._process.send_signal(signal.SIGCONT)
 
     def account(self, name: str = "vigdis") -> Person:
         """A new account; its handle is the name and a number under `.test`."""
@@ -73,7 +92,7 @@ class Pds:
         )
         token = made["accessJwt"]
         app = self.post("com.atproto.server.createAppPassword", token, json={"name": "tribridge"})
-        settings = {"handle": handle, "app_password": app["password"], "service": self.url}
+        settings = {"handle": handle, "app_password": app["password"], "service": self.address}
         self._accounts[handle] = Person(self, handle, made["did"], token, settings)
         return self._accounts[handle]
 
