@@ -170,11 +170,12 @@ class Round:
         points = [*OWN_POINTS, *WIRE_POINTS] if self.options.points != "random" else []
         if points and self.late:
             points.append(LATE_POINT)
+        points += [point for point in points if "write" in point] * 2  # where most can go wrong
         if self.options.points != "named":
             points += [RANDOM_POINT] * 2
         point = choose.choice(points)
         delay = choose.choice((2.0, 20.0, 70.0, 200.0))
-        self.shared.plan(point, choose.randint(1, 20 if "commit" in point else 8), delay)
+        self.shared.plan(point, choose.randint(1, choose.choice((4, 24))), delay)
         steps = [choose.choice((1.0, 10.0, 35.0, 70.0)) for _ in range(choose.randint(2, 4))]
         wrong = self._live(seed, point, steps, kill_after=choose.uniform(0, 0.2))
         self.shared.advance(choose.choice((0.2, 5.0, 40.0, 90.0)))

@@ -120,6 +120,16 @@ def _no_settle() -> None:
     outbox._Courier._settle = send_again  # type: ignore[method-assign]
 
 
+def _no_wait() -> None:
+    standing = outbox._Courier._standing
+
+    def hasty(self: Any, *which: Any) -> Any:
+        found = standing(self, *which)
+        return None if isinstance(found, outbox.Wait) else found
+
+    outbox._Courier._standing = hasty  # type: ignore[assignment,method-assign]
+
+
 #: by the name on the command line
 MUTANTS: dict[str, Callable[[], None]] = {
     "": lambda: None,
@@ -127,4 +137,5 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "no-key": _no_key,
     "no-match": _no_match,
     "no-settle": _no_settle,
+    "no-wait": _no_wait,
 }
