@@ -44,7 +44,12 @@ COMMAND_KILLS = 20
 #: seconds after which a command that still runs is told to end, and then counts as hung
 COMMAND_LIFE, COMMAND_HUNG = 4.0, 60.0
 #: further settings of accounts, by network: limits so high that what is said never meets them
-LIMITS: dict[str, dict[str, Any]] = {"mastodon": {}, "bluesky": {}, "twitter": {}}
+BREAKER = {"limits": {"posts_per_hour": 1_000_000}}
+LIMITS: dict[str, dict[str, Any]] = {
+    "mastodon": BREAKER,
+    "bluesky": BREAKER,
+    "twitter": {**BREAKER, "budget": {"usd_per_month": 1000}},
+}
 #: the share that may be held where a network lets every doubt be settled
 MOST_HELD = 0.02
 #: passes until nothing waits any more, and a pass's seconds: first often, then till doubts end

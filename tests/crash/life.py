@@ -125,7 +125,7 @@ def _no_wait() -> None:
 
     def hasty(self: Any, *which: Any) -> Any:
         found = standing(self, *which)
-        return None if isinstance(found, outbox.Wait) else found
+        return None if isinstance(found, outcome.Wait) else found
 
     outbox._Courier._standing = hasty  # type: ignore[assignment,method-assign]
 
