@@ -21,8 +21,9 @@ slow: $(STAMP)
 
 # Kills the engine again and again, and compares the networks with what was said on them.
 KILLS ?= 300
+FLAVOUR ?= mastodon
 crash: $(STAMP)
-	$(BIN)/python -m tests.crash --kills $(KILLS)
+	$(BIN)/python -m tests.crash --kills $(KILLS) --flavour $(FLAVOUR) $(if $(SEED),--seed $(SEED))
 
 # Random graphs of bots: each comes to rest with the copies that it implies.
 GRAPHS ?= 200
