@@ -48,7 +48,7 @@ BREAKER = {"limits": {"posts_per_hour": 1_000_000}}
 LIMITS: dict[str, dict[str, Any]] = {
     "mastodon": BREAKER,
     "bluesky": BREAKER,
-    "twitter": {**BREAKER, "budget": {"usd_per_month": 1000}},
+    "twitter": {**BREAKER, "budget": {"usd_per_month": 1_000_000}},
 }
 #: the share that may be held where a network lets every doubt be settled
 MOST_HELD = 0.02
@@ -113,7 +113,7 @@ class Round:
         networks = Networks(self.shared, self.options.flavour)
         try:
             file = self.folder / "config.yaml"
-            accounts: dict[str, dict[str, Any]] = {
+            accounts = {
                 name: {
                     "network": network_of(name),
                     **LIMITS[network_of(name)],
@@ -121,10 +121,6 @@ class Round:
                 }
                 for name in NAMES
             }
-            for name in NAMES:
-                accounts[name]["limits"] = {"posts_per_hour": 1_000_000}
-                if network_of(name) == "twitter":
-                    accounts[name]["budget"] = {"usd_per_month": 1_000_000}
             file.write_text(yaml.safe_dump({"accounts": accounts}) + BOTS)
             self.config = config.load(file)
             return self._run(networks, kills, tally)
