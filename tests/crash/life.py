@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,9 +55,25 @@ def live(
     os._exit(0)
 
 
+class _Queue:
+    """In the place of a pool of threads: the work is done when it is waited for."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self._work: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+
+    def submit(self, task: Callable[..., object], *arguments: Any) -> None:
+        self._work.append((task, arguments))
+
+    def run(self) -> None:
+        while self._work:
+            task, arguments = self._work.popleft()
+            task(*arguments)
+
+
 def one_thread() -> None:
-    """Let one thread do everything, so that a life repeats itself."""
-    workers.Lanes.__init__.__defaults__ = (1,)
+    """Let one thread do everything in the order of its submission, so that a life repeats itself."""
+    workers.ThreadPoolExecutor = _Queue  # type: ignore[assignment,attr-defined]
+    workers.Lanes.wait = lambda self: self._pool.run()  # type: ignore[attr-defined,method-assign]
 
 
 def _add_points(shared: Shared) -> None:
