@@ -290,7 +290,7 @@ def _order(config_file: Path, kind: Any, argument: str) -> None:
             fail("the running daemon did not answer within a minute; see its log", FAILURE)
     else:
         engine = Engine(config, store, Accounts(config, store, console.now), report=lambda *_: None)
-        engine.look()
+        engine.obey()
         engine.lanes.wait()
     done = store.order_by_id(number)
     if not done.ok:

@@ -15,7 +15,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.network import Identity
 from bridge.post import ref_to
 from bridge.registry import NETWORKS
-from bridge.schema import Config, Route
+from bridge.schema import Config
 from bridge.store import Order, Store
 
 Kind = Literal["mirror", "skip", "sent"]
@@ -85,16 +85,14 @@ def carry_out(order: Order, where: Place, config: Config, accounts: Accounts, st
         return Done(ok=False, answer=f"no bot that is live mirrors {where.account}")
     url = order.argument
     if order.kind == "skip":
-        told = ingest.skip(account, where.post_id, url, routes, accounts, store)
-    else:
-        post = account.client.find(where.post_id)
-        told = ingest.mirror(account, post, routes, accounts, store)
-    return _told(told, routes)
+        return Done(True, _lines(ingest.skip(account, where.post_id, url, routes, accounts, store)))
+    post = account.client.find(where.post_id)
+    told = ingest.mirror(account, post, routes, accounts, store)
+    return Done(True, _lines(told), frozenset(told))
 
 
-def _told(told: dict[str, str], routes: list[tuple[str, Route]]) -> Done:
-    lines = [f"{target}: {what}" for target, what in told.items()]
-    return Done(True, "\n".join(lines), frozenset(route.target for _, route in routes))
+def _lines(told: dict[str, str]) -> str:
+    return "\n".join(f"{target}: {what}" for target, what in told.items())
 
 
 def _sent(order: Order, where: Place, account: Opened, accounts: Accounts, store: Store) -> Done:

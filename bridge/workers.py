@@ -228,11 +228,15 @@ class Engine:
 
     def _look(self) -> None:
         before, self._paused = self._paused, self.store.pauses()
-        for order in self.store.open_orders():
-            self.lanes.submit("orders", f"order {order.id}", partial(self._order, order))
+        self.obey()
         self.deliver_waiting()
         for bot in self.config.bots.values() if before - self._paused else ():
             self.read(bot)
+
+    def obey(self) -> None:
+        """Have every order carried out that waits."""
+        for order in self.store.open_orders():
+            self.lanes.submit("orders", f"order {order.id}", partial(self._order, order))
 
     def _order(self, order: Order) -> None:
         self.guard.run(lambda: self._place(order))
