@@ -40,13 +40,15 @@ class _Way:
 class Pass:
     """What a pass over one source did.
 
-    `targets` have new drafts, `errors` are by account, `began` are the bots whose first run it was.
+    `targets` have new drafts, `errors` are by account, `began` are the bots whose first run it was,
+    `flood` counts drafts that were held as too many within an hour.
     """
 
     targets: set[str] = field(default_factory=set)
     began: set[str] = field(default_factory=set)
     queued: int = 0
     skipped: int = 0
+    flood: int = 0
     errors: dict[str, ClientError] = field(default_factory=dict)
     posts: int = 0
 
@@ -159,7 +161,7 @@ def _read_on(
             for way in ways:
                 limit = accounts.posts_per_hour(way.target.name)
                 recording.posts_per_hour[way.key.target] = limit
-            store.record(recording, accounts.now())
+            done.flood += store.record(recording, accounts.now())
             done.targets |= {
                 way.target.name
                 for way in ways
@@ -233,7 +235,9 @@ def mirror(
         way = _Way(key, route.policy, target, None, accounts.now())
         drafts = store.drafts_of(target.identity.id, source.identity.id, post.id)
         waiting = [draft for draft in drafts if draft.state != "sent"]
-        if waiting:
+        if any(draft.state == "sending" for draft in waiting):
+            told[route.target] = "is on its way"
+        elif waiting:
             store.release(waiting)
             told[route.target] = "queued once more"
         elif drafts:

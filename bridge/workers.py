@@ -319,6 +319,13 @@ class Engine:
         done = ingest(source, routes, self.accounts, store, report=report)
         for bot in sorted(done.began):
             log.info("%s: first run on %s: takes posts from here on", bot, source)
+        if done.flood:
+            log.warning(
+                "%s: %d drafts are held: more posts within an hour than a target's limit; "
+                "see `tribridge outbox`",
+                source,
+                done.flood,
+            )
         if done.posts:
             log.info(
                 "%s: read %d posts: %d queued, %d skipped",

@@ -342,6 +342,7 @@ def test_more_posts_within_an_hour_than_are_right_are_held(tmp_path: Path) -> No
     w = limited(tmp_path, 3)
     for n in range(5):
         w.say("m", f"Melding {n}")
+    assert w.read("m").flood == 2
     w.rest()
     assert w.texts("b") == ["Melding 0", "Melding 1", "Melding 2"]
     assert [(d["state"], d["code"]) for d in outbox(w)] == [("held", "breaker")] * 2

@@ -131,14 +131,15 @@ class Reading(Sending):
             (identity, since.isoformat()),
         )
 
-    def record(self, page: Recording, now: datetime) -> None:
+    def record(self, page: Recording, now: datetime) -> int:
         """Write what a page of posts led to: verdicts, drafts, moved cursors, in one transaction.
 
-        A draft that another bot queued before is left alone, and its verdict says so.
+        A draft that another bot queued before is left alone, and its verdict says so. Returns how
+        many drafts were held since too many posts were published within an hour.
         """
         if page.empty:
-            return
-        at = now.isoformat()
+            return 0
+        at, flood = now.isoformat(), 0
         with self.write() as db:
             taken: dict[tuple[RouteKey, str], str] = {}
             for new in page.drafts:
@@ -146,7 +147,7 @@ class Reading(Sending):
                 if new.draft.part == 1 and (other := self._queued_by(db, new)):
                     taken[name] = other
                 if name not in taken:
-                    self._queue(db, new, at, page.posts_per_hour.get(new.route.target))
+                    flood += self._queue(db, new, at, page.posts_per_hour.get(new.route.target))
             for verdict in page.verdicts:
                 bot = taken.get((verdict.route, verdict.post_id))
                 word, reason = verdict.verdict, verdict.reason
@@ -176,6 +177,7 @@ class Reading(Sending):
                 )
             for draft, ref, root in page.adopted:
                 self._sent(db, draft, ref, root, at)
+        return flood
 
     @staticmethod
     def _queued_by(db: Database, new: NewDraft) -> str:
@@ -186,10 +188,10 @@ class Reading(Sending):
         ).fetchone()
         return str(first[0]) if first else ""
 
-    def _queue(self, db: Database, new: NewDraft, at: str, posts_per_hour: int | None) -> None:
+    def _queue(self, db: Database, new: NewDraft, at: str, posts_per_hour: int | None) -> bool:
         """Insert a draft and its original's link.
 
-        It is held if more originals than are right were published within an hour.
+        It is held, and the answer True, if too many originals were published within an hour.
         """
         route, draft = new.route, new.draft
         follows = draft.part > 1 or draft.reply_to is not None
@@ -227,6 +229,7 @@ class Reading(Sending):
             self._link(
                 db, (route.source, new.origin.id), 1, "origin", new.origin, new.origin_root, at
             )
+        return flood
 
     @staticmethod
     def _published_before(db: Database, new: NewDraft, limit: int) -> int:
