@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import random
+import select
 import signal
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -155,17 +157,20 @@ def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:
     The process is left at once, since a request that hangs in a thread would keep it alive; what
     was under way is in the state and is settled at the next start. A second signal does not wait.
     """
-    # waited for, not handled: a handler runs between any two steps of this thread, and could wait
-    # for a lock that the thread itself holds
-    wanted = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+    # the handlers do nothing: they run between any two steps of this thread, and one that told
+    # something to another thread could wait for a lock that this one holds
+    told, tell = socket.socketpair()
+    told.setblocking(False)
+    tell.setblocking(False)
+    signal.set_wakeup_fd(tell.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     daemon.start()
-    while (told := signal.sigtimedwait(wanted, CLOCK_CHECK)) is None:
+    while not select.select([told], [], [], CLOCK_CHECK)[0]:
         daemon.watch_the_clock()
-    log.info("stopping on %s", signal.Signals(told.si_signo).name)
-    for number in wanted:
+    log.info("stopping on %s", signal.Signals(told.recv(1)[0]).name)
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leave(0))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, wanted)
     if not daemon.stop():
         log.warning("something was still under way; it is settled at the next start")
     logging.shutdown()
