@@ -29,12 +29,13 @@ class Claim:
 class RateLimits:
     """What is left of each limit. Safe to use from several threads.
 
-    An answer tells of one window at a time, the tightest mostly, by what is left and when it ends;
-    a limit may have several (an hour's and a day's), told apart by their ends.
+    An answer tells of one window at a time, the tightest mostly, by its quota, what is left of it,
+    and when it ends. A limit may have several (an hour's and a day's); limits that began together
+    end together, and only their quotas tell them apart.
     """
 
     def __init__(self) -> None:
-        self._left: dict[str, dict[datetime, int]] = {}
+        self._left: dict[str, dict[tuple[int, datetime], int]] = {}
         self._lock = threading.Lock()
 
     def claim(self, claims: Sequence[Claim], now: datetime) -> None:
@@ -46,41 +47,44 @@ class RateLimits:
             walls = [
                 end
                 for claim in claims
-                for end, left in self._windows(claim.limit, now).items()
+                for (_, end), left in self._windows(claim.limit, now).items()
                 if left < claim.points
             ]
             if walls:
                 raise Busy("a rate limit is used up: waits until it begins anew", max(walls))
             for claim in claims:
                 windows = self._windows(claim.limit, now)
-                for end in windows:
-                    windows[end] -= claim.points
+                for window in windows:
+                    windows[window] -= claim.points
 
-    def heard(self, claims: Sequence[Claim], left: int, end: datetime, now: datetime) -> None:
+    def heard(
+        self, claims: Sequence[Claim], left: int, end: datetime, now: datetime, quota: int = 0
+    ) -> None:
         """Note that an answer to a request with these claims named what is left until `end`.
 
-        It is taken for the limit that is known to end then, else for the last, which should be the
-        most particular one.
+        It is taken for the limit that is known to have such a window, else for the last, which
+        should be the most particular one.
         """
         end = min(end, now + LONGEST_WAIT)
         if end <= now or not claims:
             return
         with self._lock:
-            known = [c.limit for c in claims if end in self._windows(c.limit, now)]
+            window = quota, end
+            known = [c.limit for c in claims if window in self._windows(c.limit, now)]
             windows = self._windows(known[0] if known else claims[-1].limit, now)
             # answers overtake each other, and requests under way are not in them yet
-            windows[end] = min(left, windows.get(end, left))
+            windows[window] = min(left, windows.get(window, left))
 
     def forget(self) -> None:
         """Know of no limit any more."""
         with self._lock:
             self._left.clear()
 
-    def _windows(self, limit: str, now: datetime) -> dict[datetime, int]:
+    def _windows(self, limit: str, now: datetime) -> dict[tuple[int, datetime], int]:
         """The windows of a limit that have not ended, as they are kept."""
         windows = self._left.setdefault(limit, {})
-        for end in [end for end in windows if end <= now]:
-            del windows[end]
+        for window in [window for window in windows if window[1] <= now]:
+            del windows[window]
         return windows
 
 

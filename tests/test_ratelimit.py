@@ -94,6 +94,16 @@ def test_what_is_known_of_a_limit_says_whether_a_request_may_go(case: str) -> No
     assert caught.value.retry_at == until
 
 
+def test_limits_that_end_together_are_told_apart_by_their_quotas() -> None:
+    # a login is counted with all requests, and both limits may have begun at the same second
+    limits, login = RateLimits(), Claim("logins")
+    limits.heard([ALL], 2999, SOON, NOW, quota=3000)
+    limits.heard([ALL, login], 0, SOON, NOW, quota=30)
+    limits.claim([ALL], NOW)
+    with pytest.raises(Busy):
+        limits.claim([ALL, login], NOW)
+
+
 def test_requests_under_way_are_counted_and_one_that_may_not_go_is_not() -> None:
     limits = RateLimits()
     limits.heard([ALL], 2, SOON, NOW)

@@ -407,10 +407,12 @@ class BlueskyClient:
         return answer
 
     def _heard(self, claims: Sequence[Claim], headers: Mapping[str, str]) -> None:
-        """Note what an answer says is left (headers ratelimit-remaining and -reset)."""
+        """Note what an answer says is left (headers ratelimit-limit, -remaining and -reset)."""
         left, end = headers.get("ratelimit-remaining", ""), _reset(headers)
+        quota = headers.get("ratelimit-limit", "")
         if left.isdecimal() and end is not None:
-            ratelimit.SHARED.heard(claims, int(left), end, self._now())
+            known = int(quota) if quota.isdecimal() else 0
+            ratelimit.SHARED.heard(claims, int(left), end, self._now(), known)
 
     def _object(self, answer: wire.Answer) -> dict[str, Any]:
         """The JSON object in an answer. Raises what its status means."""

@@ -283,8 +283,10 @@ class MastodonClient:
         ratelimit.SHARED.claim(claims, self._now())
         answer = wire.send(method, url, **more)
         left, end = answer.headers.get("x-ratelimit-remaining", ""), _reset(answer)
+        quota = answer.headers.get("x-ratelimit-limit", "")
         if left.isdecimal() and end is not None:
-            ratelimit.SHARED.heard(claims, int(left), end, self._now())
+            known = int(quota) if quota.isdecimal() else 0
+            ratelimit.SHARED.heard(claims, int(left), end, self._now(), known)
         return answer
 
     def _rejection(self, answer: wire.Answer) -> ClientError:
