@@ -281,6 +281,8 @@ def _order(config_file: Path, kind: Any, argument: str) -> None:
     from bridge.workers import Engine
 
     config = load(config_file)
+    if not argument.isprintable():  # bytes that are no UTF-8 among them
+        raise click.UsageError("the URL holds characters that no URL can hold")
     store = state_for_writing(config)
     number = store.order(kind, argument, console.now())
     try:

@@ -25,7 +25,7 @@ from bridge.outcome import LOGIN_WAIT
 from bridge.pulse import Pulse, fell_behind, name_state, state_of
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import DOUBTED, Order, QueuedDraft, Store
+from bridge.store import DOUBTED, Order, QueuedDraft, StateError, Store
 
 log = logging.getLogger("tribridge")
 
@@ -247,6 +247,8 @@ class Engine:
             where = orders.place(order, self.config, self.accounts, self.store)
         except ClientError as error:
             where = orders.Done(ok=False, answer=str(error))
+        except Exception as error:  # noqa: BLE001
+            where = _defect(order, error)
         if isinstance(where, orders.Done):
             self._answer(order, where)
         else:
@@ -260,6 +262,8 @@ class Engine:
             done = orders.carry_out(order, where, self.config, self.accounts, self.store)
         except ClientError as error:
             done = orders.Done(ok=False, answer=str(error))
+        except Exception as error:  # noqa: BLE001
+            done = _defect(order, error)
         self._answer(order, done)
         for target in done.targets:
             self.deliver(target)
@@ -407,3 +411,15 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 def _sources(bot: Bot) -> set[str]:
     return {route.source for route in bot.routes}
+
+
+def _defect(order: Order, error: Exception) -> orders.Done:
+    """The answer to an order that met an error that should not happen: it is not tried for ever.
+
+    While the state cannot be written there is no answer: the order waits.
+    """
+    if isinstance(error, StateError):
+        raise error
+    log.error("order %d failed unexpectedly", order.id, exc_info=error)
+    name = type(error).__name__
+    return orders.Done(ok=False, answer=f"it failed unexpectedly ({name}): report it with the log")

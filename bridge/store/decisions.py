@@ -45,7 +45,9 @@ class Decisions(StateFile):
     # The outbox.
 
     def draft(self, draft_id: int) -> QueuedDraft | None:
-        """The draft with an id."""
+        """The draft with an id; None if there is none, as of a number that SQLite cannot hold."""
+        if abs(draft_id) >= 2**63:
+            return None
         found = self._drafts("id=?", (draft_id,))
         return found[0] if found else None
 

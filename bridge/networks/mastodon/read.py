@@ -83,7 +83,10 @@ def locate(url: str, identity: Identity) -> str:
     Mastodon writes /@NAME/ID and /users/NAME/statuses/ID, GoToSocial /@NAME/statuses/ID, Truth
     Social /@NAME/posts/ID.
     """
-    where, home = urlsplit(url), urlsplit(identity.url)
+    try:
+        where, home = urlsplit(url), urlsplit(identity.url)
+    except ValueError:
+        return ""
     name = re.escape(identity.handle.split("@")[0])
     found = re.fullmatch(
         rf"/(?:@|users/){name}(?:/statuses|/posts)?/([A-Za-z0-9_-]+)/?", where.path, re.IGNORECASE
