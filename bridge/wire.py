@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -203,9 +204,15 @@ def _client() -> httpx.Client:
     return httpx.Client(
         transport=transport(),
         timeout=DEADLINE,
+def _no_cookies() -> CookieJar:
+    """Keeps none: accounts on one server share a client, and would be given each other's."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         trust_env=False,
     )
+        cookies=_no_cookies(),
 
 
 @functools.cache
@@ -222,6 +229,7 @@ def _stranger() -> httpx.Client:
         timeout=DEADLINE,
         trust_env=False,
     )
+        cookies=_no_cookies(),
 
 
 #: an escape that is half a character unless its other half follows

@@ -78,6 +78,115 @@ def test_an_order_that_meets_a_defect_is_answered_and_not_tried_for_ever(
     assert w.store.open_orders() == []
 
 
+
+# Answers
+
+
+class Odd(Simulator):
+    """Answers with what it is given, and notes the cookies that it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers: dict[str, str] = {}
+        self.cookies: list[str] = []
+
+    def handle(self, request: Request) -> Response:
+        self.cookies.append(request.headers.get("cookie", ""))
+        return Response(200, "{}", self.headers)
+
+
+@pytest.fixture
+def odd() -> Iterator[Odd]:
+    server = Odd()
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_no_account_is_given_the_cookies_of_another(odd: Odd) -> None:
+    odd.headers = {"Set-Cookie": "_session_id=hers; Path=/"}
+    wire.send("GET", f"{odd.url}/a", headers={"Authorization": "Bearer hers"})
+    wire.send("GET", f"{odd.url}/a", headers={"Authorization": "Bearer his"})
+    assert odd.cookies == ["", ""]
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example", "..."])
+@pytest.mark.parametrize("public_only", [True, False])
+def test_a_host_that_the_resolver_does_not_take_is_refused(host: str, *, public_only: bool) -> None:
+    with pytest.raises(Refused, match="not an address that can be asked"):
+        wire.send("GET", f"http://{host}/bilde.png", public_only=public_only)
+
+
+@pytest.mark.parametrize("said", ["halv \\ud83d", "\\u001b[2Jborte", "a\\nb", "nul\\u0000"])
+def test_what_a_server_says_is_one_line_that_the_state_and_a_terminal_take(said: str) -> None:
+    answer = wire.Answer(422, {}, f'{{"error": "{said}"}}'.encode(), write=True)
+    assert answer.detail()
+    assert answer.detail().isprintable()
+    answer.detail().encode()
+
+
+@pytest.mark.parametrize("account", ["m", "b", "x"])
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (400, {}, "[" * 200_000),
+        (400, {}, '{"error": "\\ud800"}'),
+        (
+            429,
+            {
+                f"{name}{what}": value
+                for name in ("ratelimit-", "x-ratelimit-", "x-rate-limit-")
+                for what, value in (("remaining", "9" * 5000), ("reset", "1800000000"))
+            },
+            "{}",
+        ),
+    ],
+)
+def test_no_answer_to_a_post_escapes_the_five_kinds(
+    w: World, account: str, status: int, headers: dict[str, str], body: str
+) -> None:
+    client = w.accounts.open(account).client
+    kinds = {"m": "/api/v1/statuses", "b": "com.atproto.repo.putRecord", "x": "/2/tweets"}
+    w.simulator(account).faults = [
+        Fault(
+            "answer",
+            f"POST {'/xrpc/' * (account == 'b')}{kinds[account]}",
+            status=status,
+            headers=headers,
+            body=body,
+        )
+    ]
+    record = {"createdAt": "2026-11-22T12:00:00Z", "text": "Hei"}
+    payload: dict[str, Any] = {
+        "m": {"status": "Hei"},
+        "x": {"text": "Hei"},
+        "b": {"rkey": "3k", "record": record},
+    }
+    with pytest.raises(ClientError) as raised:
+        client.publish(payload[account], "key")
+    str(raised.value).encode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "fec0::1",
+        "64:ff9b:1::7f00:1",
+        "5f00::1",
+        "4000::1",
+        "2002:7f00:1::",
+        "::ffff:10.0.0.1",
+    ],
+)
+def test_no_form_of_an_inner_address_is_public(address: str) -> None:
+    assert not wire.is_public(address)
+
+
+def test_public_addresses_stay_public() -> None:
+    assert all(map(wire.is_public, ["2606:4700::1111", "1.1.1.1", "64:ff9b::101:101"]))
+
 def test_an_address_of_no_characters_is_wrong_usage(w: World) -> None:
     told = run(w, "mirror", "https://x.com/\udcff")
     assert told.exit_code == 2
