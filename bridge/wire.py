@@ -373,6 +373,8 @@ def read_whole(response: httpx.Response, limit: int | None = None) -> bytes:
     """The body of an answer, unpacked, at most `limit` bytes (MAX_ANSWER); TooLong past that."""
     limit = MAX_ANSWER if limit is None else limit
     chunks, size = [], 0
+    except UnicodeError:  # from the resolver, which takes no empty label and none over 63 signs
+        raise Refused(f"not an address that can be asked: no host {request.url.host}") from None
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > limit:
