@@ -296,7 +296,18 @@ class Answer:
                 text = value.get(name)
                 if isinstance(text, str) and text and text not in words:
                     words.append(text)
-        return ": ".join(words)[:200]
+        return _one_line(": ".join(words))[:200]
+
+
+def _one_line(text: str) -> str:
+    """A stranger's text as logs, terminals and the state can take it: one line, whole characters.
+
+    Escapes, for instance, could rewrite what stands on a terminal.
+    """
+    shown = (
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+    return " ".join("".join(shown).split())
 
 
 def untrusted(message: str, *, write: bool) -> ClientError:
