@@ -137,7 +137,9 @@ def _is_public(stream: httpcore.NetworkStream) -> bool:
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet, and so is any IPv4 address within it.
 
-    IPv4 within IPv6: RFC 4291 2.5.5 (mapped), RFC 3056 (6to4), RFC 6052 (NAT64).
+    IPv4 within IPv6: RFC 4291 2.5.5 (mapped), RFC 3056 (6to4), RFC 6052 (NAT64). Other IPv6
+    addresses are public within 2000::/3 alone (IANA, IPv6 Global Unicast Address Assignments): so
+    site-local and IPv4-compatible ones are not.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
@@ -146,10 +148,13 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in _UNICAST:
+            return False
     return ip.is_global and not ip.is_multicast
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 def is_loopback(host: str) -> bool:
