@@ -18,6 +18,14 @@ from bridge.network import Busy
 LONGEST_WAIT = timedelta(days=1)
 
 
+def number(header: str) -> int | None:
+    """What is left, by a header; None if it names no number, or one of absurd length."""
+    return int(header) if header.isdecimal() and len(header) <= _DIGITS else None
+
+
+_DIGITS = 18
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A limit that a request counts against, by a name that we give it, and its price there."""

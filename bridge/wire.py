@@ -204,20 +204,20 @@ def hang_up() -> None:
     _stranger.cache_clear()
 
 
-@functools.cache
-def _client() -> httpx.Client:
-    return httpx.Client(
-        transport=transport(),
-        timeout=DEADLINE,
 def _no_cookies() -> CookieJar:
     """Keeps none: accounts on one server share a client, and would be given each other's."""
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
+@functools.cache
+def _client() -> httpx.Client:
+    return httpx.Client(
+        cookies=_no_cookies(),
+        transport=transport(),
+        timeout=DEADLINE,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         trust_env=False,
     )
-        cookies=_no_cookies(),
 
 
 @functools.cache
@@ -229,12 +229,12 @@ def _strangers_transport() -> Transport:
 @functools.cache
 def _stranger() -> httpx.Client:
     return httpx.Client(
+        cookies=_no_cookies(),
         transport=_strangers_transport(),
         headers={"User-Agent": USER_AGENT},
         timeout=DEADLINE,
         trust_env=False,
     )
-        cookies=_no_cookies(),
 
 
 #: an escape that is half a character unless its other half follows
@@ -373,6 +373,8 @@ def send(
         httpx.UnsupportedProtocol,
     ) as error:
         raise Unreachable(f"cannot reach {request.url.host}: {_words(error)}") from error
+    except UnicodeError:  # from the resolver, which takes no empty label and none over 63 signs
+        raise Refused(f"not an address that can be asked: no host {request.url.host}") from None
     except (httpx.HTTPError, TooLong) as error:
         message = f"no complete answer from {request.url.host}: {_words(error)}"
         raise untrusted(message, write=write) from error
@@ -389,8 +391,6 @@ def read_whole(response: httpx.Response, limit: int | None = None) -> bytes:
     """The body of an answer, unpacked, at most `limit` bytes (MAX_ANSWER); TooLong past that."""
     limit = MAX_ANSWER if limit is None else limit
     chunks, size = [], 0
-    except UnicodeError:  # from the resolver, which takes no empty label and none over 63 signs
-        raise Refused(f"not an address that can be asked: no host {request.url.host}") from None
     for chunk in response.iter_bytes():
         size += len(chunk)
         if size > limit:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge import console, secrecy, wire
-from bridge.accounts import Accounts
+from bridge import console, wire
 from bridge.cli import main
-from bridge.network import ClientError, Identity, LoginNeeded, Refused, Unreachable
-from bridge.networks.bluesky import read as bluesky
-from bridge.networks.mastodon import read as mastodon
-from bridge.networks.twitter import read as twitter
+from bridge.network import ClientError, Refused
 from bridge.simulation import Fault, Request, Response, Simulator
 from tests.world import World, world
 
@@ -77,6 +72,11 @@ def test_an_order_that_meets_a_defect_is_answered_and_not_tried_for_ever(
     assert "ZeroDivisionError" in told.stderr
     assert w.store.open_orders() == []
 
+
+def test_an_address_of_no_characters_is_wrong_usage(w: World) -> None:
+    told = run(w, "mirror", "https://x.com/\udcff")
+    assert told.exit_code == 2
+    assert w.store.open_orders() == []
 
 
 # Answers
@@ -186,8 +186,3 @@ def test_no_form_of_an_inner_address_is_public(address: str) -> None:
 
 def test_public_addresses_stay_public() -> None:
     assert all(map(wire.is_public, ["2606:4700::1111", "1.1.1.1", "64:ff9b::101:101"]))
-
-def test_an_address_of_no_characters_is_wrong_usage(w: World) -> None:
-    told = run(w, "mirror", "https://x.com/\udcff")
-    assert told.exit_code == 2
-    assert w.store.open_orders() == []

@@ -408,11 +408,10 @@ class BlueskyClient:
 
     def _heard(self, claims: Sequence[Claim], headers: Mapping[str, str]) -> None:
         """Note what an answer says is left (headers ratelimit-limit, -remaining and -reset)."""
-        left, end = headers.get("ratelimit-remaining", ""), _reset(headers)
-        quota = headers.get("ratelimit-limit", "")
-        if left.isdecimal() and end is not None:
-            known = int(quota) if quota.isdecimal() else 0
-            ratelimit.SHARED.heard(claims, int(left), end, self._now(), known)
+        left, end = ratelimit.number(headers.get("ratelimit-remaining", "")), _reset(headers)
+        quota = ratelimit.number(headers.get("ratelimit-limit", "")) or 0
+        if left is not None and end is not None:
+            ratelimit.SHARED.heard(claims, left, end, self._now(), quota)
 
     def _object(self, answer: wire.Answer) -> dict[str, Any]:
         """The JSON object in an answer. Raises what its status means."""
@@ -459,7 +458,7 @@ def _error(answer: wire.Answer) -> str:
         return ""
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, str) else ""

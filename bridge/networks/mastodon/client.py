@@ -282,11 +282,11 @@ class MastodonClient:
         claims = [Claim(" ".join(limits[:n])) for n in range(1, len(limits) + 1)]
         ratelimit.SHARED.claim(claims, self._now())
         answer = wire.send(method, url, **more)
-        left, end = answer.headers.get("x-ratelimit-remaining", ""), _reset(answer)
-        quota = answer.headers.get("x-ratelimit-limit", "")
-        if left.isdecimal() and end is not None:
-            known = int(quota) if quota.isdecimal() else 0
-            ratelimit.SHARED.heard(claims, int(left), end, self._now(), known)
+        left = ratelimit.number(answer.headers.get("x-ratelimit-remaining", ""))
+        quota = ratelimit.number(answer.headers.get("x-ratelimit-limit", "")) or 0
+        end = _reset(answer)
+        if left is not None and end is not None:
+            ratelimit.SHARED.heard(claims, left, end, self._now(), quota)
         return answer
 
     def _rejection(self, answer: wire.Answer) -> ClientError:
