@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from bridge import console, wire
 from bridge.cli import main
-from bridge.network import ClientError, Refused
+from bridge.network import ClientError, Identity, Refused
+from bridge.registry import NETWORKS
 from bridge.simulation import Fault, Request, Response, Simulator
 from tests.world import World, world
 
@@ -186,3 +187,77 @@ def test_no_form_of_an_inner_address_is_public(address: str) -> None:
 
 def test_public_addresses_stay_public() -> None:
     assert all(map(wire.is_public, ["2606:4700::1111", "1.1.1.1", "64:ff9b::101:101"]))
+
+
+# Addresses of posts
+
+ANNA = {
+    "mastodon": Identity(
+        "mastodon:masto.example/7", "anna@masto.example", "https://s.example/@anna"
+    ),
+    "bluesky": Identity("bluesky:did:plc:abc", "anna.test", "https://bsky.app/profile/anna.test"),
+    "twitter": Identity("twitter:7", "@anna", "https://x.com/anna"),
+}
+
+
+@pytest.mark.parametrize(
+    ("network", "url", "post_id"),
+    [
+        ("mastodon", "https://masto.example/@anna/123", "123"),
+        ("mastodon", "https://s.example/users/ANNA/statuses/123/", "123"),
+        ("mastodon", "https://masto.example/@anna/01JD#replies", "01JD"),
+        ("bluesky", "https://bsky.app/profile/anna.test/post/3k", "3k"),
+        ("bluesky", "https://bsky.app/profile/did:plc:abc/post/3k?ref=share", "3k"),
+        ("bluesky", "at://did:plc:abc/app.bsky.feed.post/3k", "3k"),
+        ("twitter", "https://x.com/Anna/status/12?s=20", "12"),
+        ("twitter", "https://mobile.twitter.com/anna/status/12/photo/1", "12"),
+        ("mastodon", "https://masto.example@evil.example/@anna/123", ""),
+        ("mastodon", "https://evil.example/https://masto.example/@anna/123", ""),
+        ("mastodon", "https://masto.example.evil.example/@anna/123", ""),
+        ("mastodon", "https://ｍasto.example/@anna/123", ""),
+        ("mastodon", "https://masto.example/@eva/../@anna/123", ""),
+        ("mastodon", "https://masto.example/@anna@evil.example/123", ""),
+        ("mastodon", "ftp://masto.example/@anna/123", ""),
+        ("mastodon", "/@anna/123", ""),
+        ("mastodon", "https://masto.example/@anna/followers", ""),
+        ("mastodon", "https://masto.example/users/anna/statuses", ""),
+        ("mastodon", "https://[masto.example/@anna/123", ""),
+        ("bluesky", "https://bsky.app/profile/anna.test.evil/post/3k", ""),
+        ("bluesky", "https://bsky.app@evil.example/profile/anna.test/post/3k", ""),
+        ("bluesky", "https://bsky.app/profile/eva.test/post/3k?/profile/anna.test/post/3k", ""),
+        ("twitter", "https://x.com/anna/status/12x", ""),
+        ("twitter", "https://x.com/anna/status/" + "1" * 5000, ""),
+        ("twitter", "https://x.com/eva/status/12?/anna/status/12", ""),
+        ("twitter", "https://x.com@evil.example/anna/status/12", ""),
+        ("twitter", "https://xx.com/anna/status/12", ""),
+        ("twitter", "https://x.com/annabel/status/12", ""),
+    ],
+)
+def test_only_pages_of_the_account_are_its_posts(network: str, url: str, post_id: str) -> None:
+    assert NETWORKS[network].locate(url, ANNA[network]) == post_id
+
+
+def test_an_address_without_a_name_is_not_taken_for_the_first_of_two_accounts(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "one: {from: [x, x2], to: b}") as w:
+        w.turn()
+        post_id = w.say("x2", "Berits innlegg")
+        told = run(w, "skip", f"https://x.com/i/status/{post_id}")
+        assert told.exit_code == 1
+        assert "may be a post of x or x2" in told.stderr
+        told = run(w, "skip", f"https://x.com/berit/status/{post_id}")
+        assert (told.exit_code, told.stdout) == (0, "b: left out\n")
+        w.rest()
+        assert w.texts("b") == []
+
+
+def test_an_account_that_cannot_be_opened_does_not_keep_orders_for_others_back(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path, "one: {from: m, to: x}") as w:
+        w.simulator("b").faults = [Fault("answer", "POST ", status=401, times=99)]
+        post_id = w.say("m", "Hei")
+        told = run(w, "mirror", f"{w.settings['m']['server']}/@anna/{post_id}")
+        assert told.exit_code == 0, told.stderr
+        assert w.texts("x") == ["Hei"]

@@ -87,7 +87,8 @@ def locate(url: str, identity: Identity) -> str:
     """The record key of a post of an account by its page at bsky.app or its AT URI; "" if none."""
     did = identity.id.partition(":")[2]
     found = re.fullmatch(
-        r"(?:https://bsky\.app/profile/|at://)([^/]+)/(?:post|app\.bsky\.feed\.post)/([^/?#]+)/?",
+        r"(?:https://bsky\.app/profile/|at://)([^/]+)/(?:post|app\.bsky\.feed\.post)/([^/?#]+)"
+        r"/?(?:[?#].*)?",
         url,
     )
     mine = (did, identity.handle.removeprefix("@").lower())

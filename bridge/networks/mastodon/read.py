@@ -36,6 +36,8 @@ _MEDIA: dict[str, MediaKind] = {
 #: the link for readers that do not know quotes (Mastodon documentation, client/quotes)
 _QUOTE_INLINE = re.compile(r"<p[^>]*\bquote-inline\b[^>]*>(.*?)</p>", re.DOTALL)
 _HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
+#: pages of an account that are no posts
+_PAGES = {"featured", "followers", "following", "media", "posts", "statuses", "with_replies"}
 _UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -81,7 +83,7 @@ def locate(url: str, identity: Identity) -> str:
     """The id of a status of an account by the address of its page; "" if it is none.
 
     Mastodon writes /@NAME/ID and /users/NAME/statuses/ID, GoToSocial /@NAME/statuses/ID, Truth
-    Social /@NAME/posts/ID.
+    Social /@NAME/posts/ID. Other pages of the account, such as its followers, are no posts.
     """
     try:
         where, home = urlsplit(url), urlsplit(identity.url)
@@ -91,8 +93,9 @@ def locate(url: str, identity: Identity) -> str:
     found = re.fullmatch(
         rf"/(?:@|users/){name}(?:/statuses|/posts)?/([A-Za-z0-9_-]+)/?", where.path, re.IGNORECASE
     )
-    hosts = {home.netloc.lower(), identity.id.partition(":")[2].rpartition("/")[0]}
-    return found[1] if found and where.netloc.lower() in hosts else ""
+    hosts = {home.netloc.lower(), identity.id.partition(":")[2].rpartition("/")[0]} - {""}
+    ours = where.scheme in ("https", "http") and where.netloc.lower() in hosts
+    return found[1] if ours and found and found[1].lower() not in _PAGES else ""
 
 
 def _visibility(status: Mapping[str, Any]) -> Visibility:

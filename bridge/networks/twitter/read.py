@@ -64,10 +64,14 @@ def to_user(data: Mapping[str, Any], known: User) -> User:
 
 
 def locate(url: str, identity: Identity) -> str:
-    """The id of a post of an account by the address of its page; "" if it is none."""
+    """The id of a post of an account by the address of its page; "" if it is none.
+
+    One that names no account, as x.com/i/status/ID, may be anybody's.
+    """
     name = re.escape(identity.handle.removeprefix("@"))
-    found = re.match(
-        rf"https://(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:{name}|i/web|i)/status/([0-9]+)",
+    found = re.fullmatch(
+        rf"https://(?:www\.|mobile\.)?(?:x|twitter)\.com/(?:{name}|i/web|i)/status/([0-9]{{1,19}})"
+        r"(?:[/?#].*)?",
         url,
         re.IGNORECASE,
     )
