@@ -6,13 +6,13 @@ the daemon, or the command itself where none runs, carries it out in the lane of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from bridge import ingest
 from bridge.accounts import Accounts, Opened
-from bridge.network import Identity
+from bridge.network import ClientError, Identity
 from bridge.post import ref_to
 from bridge.registry import NETWORKS
 from bridge.schema import Config
@@ -51,22 +51,41 @@ def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Pla
             return Done(ok=False, answer="there is no such draft for an account of the config")
         names = [name]
     url = order.argument.rpartition(" ")[2]
-    known = store.accounts()
-    for name in names:
-        row = known.get(name)
-        who = (
-            Identity(row["identity"], row["handle"], row["url"])
-            if row
-            else accounts.open(name).identity
+    known = {
+        name: Identity(row["identity"], row["handle"], row["url"])
+        for name, row in store.accounts().items()
+    }
+    found = _places(url, {name: known[name] for name in names if name in known}, config)
+    failed: ClientError | None = None
+    for name in (name for name in names if name not in known and not found):
+        try:
+            found = _places(url, {name: accounts.open(name).identity}, config)
+        except ClientError as error:  # it may be a post of another
+            failed = failed or error
+    if len(found) == 1:
+        return found[0]
+    if found:
+        return Done(
+            ok=False,
+            answer=f"{url}: may be a post of {_either(place.account for place in found)}: "
+            "give its address with the account's name in it",
         )
-        post_id = NETWORKS[config.accounts[name].network].locate(url, who)
-        if post_id:
-            return Place(name, post_id)
+    if failed is not None:
+        raise failed
     return Done(
         ok=False,
         answer=f"{url}: not the address of a post of {_either(names)}: give the address of its "
         "page, as the network shows it",
     )
+
+
+def _places(url: str, whose: Mapping[str, Identity], config: Config) -> list[Place]:
+    """What an address may be, of some accounts by name: more than one where it names no account."""
+    ids = {
+        name: NETWORKS[config.accounts[name].network].locate(url, who)
+        for name, who in whose.items()
+    }
+    return [Place(name, post_id) for name, post_id in ids.items() if post_id]
 
 
 def carry_out(order: Order, where: Place, config: Config, accounts: Accounts, store: Store) -> Done:
