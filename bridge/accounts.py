@@ -156,8 +156,8 @@ class Accounts:
         try:
             opened = self._open(account)
         except ClientError as error:
-            until = self.now() + _wait(error, self.now())
-            logins.note(account, self._store, error, until)
+            now = self.now()
+            logins.note(account, self._store, error, now, now + _wait(error, now))
             raise
         logins.forget(account, self._store)
         return opened

@@ -1,6 +1,7 @@
 """Logins that failed, remembered over restarts: networks count logins, and a crash loop makes many.
 
-A refusal stands until its time is over, or until the account is configured in another way.
+A refusal stands until its time is over, or until the account is configured in another way. One
+that was noted later than now stands for nothing: the clock was ahead, which X refuses logins for.
 """
 
 from __future__ import annotations
@@ -19,20 +20,24 @@ def standing(account: Account, store: Store, now: datetime) -> tuple[datetime, C
     """Until when an account's login need not be tried, and the error that it gave; else None."""
     try:
         noted = json.loads(store.fact(_name(account)) or "{}")
-        until, text = utc(noted["until"]), str(noted["text"])
-        if noted["settings"] != _fingerprint(account) or now >= until:
+        since, until = utc(noted["since"]), utc(noted["until"])
+        text = str(noted["text"])
+        if noted["settings"] != _fingerprint(account) or not since <= now < until:
             return None
     except (ValueError, KeyError, TypeError):
         return None
     return until, Busy(text, until) if noted.get("busy") else LoginNeeded(text)
 
 
-def note(account: Account, store: Store, error: ClientError, until: datetime) -> None:
+def note(
+    account: Account, store: Store, error: ClientError, now: datetime, until: datetime
+) -> None:
     """Remember that a login failed. Where no login was made, the network has counted none."""
     if not isinstance(error, Busy | LoginNeeded) or isinstance(error, OverBudget):
         return
     noted = {
         "settings": _fingerprint(account),
+        "since": now.isoformat(),
         "until": until.isoformat(),
         "text": str(error),
         "busy": isinstance(error, Busy),

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bridge import orders
+from bridge import orders, ratelimit
 from bridge.accounts import Accounts
 from bridge.clock import TOLERANCE
 from bridge.guard import Guard
@@ -170,6 +170,7 @@ class Engine:
         self._rests_until.clear()
         if by < timedelta(0):
             self.accounts.forget_failures()
+            ratelimit.SHARED.forget()
             self.guard.run(self.store.forget_waits)
         self.guard.run(self.deliver_waiting)
 

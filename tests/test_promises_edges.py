@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge import console, wire
+from bridge import console, ratelimit, wire
 from bridge.cli import main
 from bridge.network import ClientError, Identity, Refused
 from bridge.registry import NETWORKS
 from bridge.simulation import Fault, Request, Response, Simulator
+from bridge.workers import Engine
 from tests.world import World, world
 
 BOTS = "one: {from: m, to: b}"
@@ -261,3 +263,56 @@ def test_an_account_that_cannot_be_opened_does_not_keep_orders_for_others_back(
         told = run(w, "mirror", f"{w.settings['m']['server']}/@anna/{post_id}")
         assert told.exit_code == 0, told.stderr
         assert w.texts("x") == ["Hei"]
+
+
+# Waiting
+
+
+@pytest.mark.parametrize("account", ["m", "b", "x"])
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_login_refused_while_the_clock_was_a_year_ahead_is_tried_when_it_is_right_again(
+    tmp_path: Path, account: str, status: int
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        right = w.clock.at
+        w.clock.advance(days=365)
+        w.simulator(account).faults = [
+            Fault("answer", status=status, headers={"retry-after": "3600"})
+        ]
+        with pytest.raises(ClientError):
+            w.accounts.open(account)
+        w.restart()
+        w.clock.at = right
+        w.accounts.open(account)
+
+
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_renewal_refused_while_the_clock_was_a_year_ahead_is_tried_when_it_is_right_again(
+    tmp_path: Path, status: int
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        right = w.clock.at
+        w.clock.advance(days=365)
+        w.simulator("b").faults = [
+            Fault("answer", f"POST /xrpc/com.atproto.server.{name}", status=status, times=9)
+            for name in ("refreshSession", "createSession")
+        ]
+        w.say("m", "Hei")
+        w.turn()
+        assert w.texts("b") == []
+        w.simulator("b").faults = []
+        w.restart()
+        w.clock.at = right + timedelta(hours=12)
+        w.store.forget_waits()
+        w.turn()
+        assert w.texts("b") == ["Hei"]
+
+
+def test_rate_limits_are_forgotten_when_the_clock_was_set_back(w: World) -> None:
+    claim = ratelimit.Claim("pages")
+    ratelimit.SHARED.heard([claim], 0, w.clock() + timedelta(hours=23), w.clock())
+    engine = Engine(w.config, w.store, w.accounts, report=lambda *_: None)
+    w.clock.advance(days=-365)
+    engine.clock_was_set(timedelta(days=-365))
+    ratelimit.SHARED.claim([claim], w.clock())

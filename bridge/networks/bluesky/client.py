@@ -340,7 +340,8 @@ class BlueskyClient:
     def _raise_if_refused(self, tokens: session.Tokens) -> None:
         """Raise again, without asking, what the last login was refused with."""
         until = utc(tokens.refused_until) if tokens.refused_until else None
-        if until is None or self._now() >= until:
+        # no wait is longer: of one that seems so, the clock was ahead when it was noted
+        if until is None or not timedelta(0) < until - self._now() <= wire.LONGEST_WAIT:
             return
         if tokens.busy:
             raise Busy(tokens.refused_why, until)
