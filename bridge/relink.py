@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bridge import ingest
 from bridge.accounts import Accounts, Opened
@@ -23,6 +23,8 @@ from bridge.store import DOUBTED, NewDraft, QueuedDraft, Recording, RouteKey, St
 REACH = timedelta(days=30)
 #: how far the clocks of two servers may differ: a copy is never older than its original
 SERVERS_DIFFER = timedelta(minutes=1)
+#: before it there are no posts, and counting back from the calendar's first days fails
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ def relink(
     Raises the five kinds of error; what was found until then is kept.
     """
     found = Found(told=told, forgotten=store.forget_doubted())
-    begin = since or accounts.now() - REACH
+    begin = max(since or accounts.now() - REACH, EARLIEST)
     work: list[tuple[Post, _Matching]] = []
     read: dict[tuple[str, Backfill], list[Post]] = {}
     free: dict[str, list[Post]] = {}
@@ -90,7 +92,7 @@ def _reach(policy: Policy, start: datetime) -> Backfill:
     chosen = policy.backfill
     if chosen.everything or chosen.last:
         return Backfill(last=chosen.last, everything=chosen.everything)
-    return Backfill(since=min(start, utc(chosen.since)) if chosen.since else start)
+    return Backfill(since=max(min(start, utc(chosen.since)), EARLIEST) if chosen.since else start)
 
 
 def _posts(account: Opened, reach: Backfill) -> Iterator[Post]:

@@ -316,3 +316,33 @@ def test_rate_limits_are_forgotten_when_the_clock_was_set_back(w: World) -> None
     w.clock.advance(days=-365)
     engine.clock_was_set(timedelta(days=-365))
     ratelimit.SHARED.claim([claim], w.clock())
+
+
+# Dates
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "9999-12-31"])
+def test_relink_takes_any_date(tmp_path: Path, since: str) -> None:
+    with world(tmp_path, "one: {from: b, to: m}\ntwo: {from: m, to: b}") as w:
+        w.turn()
+        told = run(w, "relink", "--since", since)
+        assert (told.exit_code, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("since", ["0001-01-01", "9999-12-31"])
+def test_a_backfill_takes_any_date(tmp_path: Path, since: str) -> None:
+    with world(tmp_path, f"one: {{from: b, to: m, backfill: {{since: {since}}}}}") as w:
+        w.say("b", "Gammelt")
+        w.rest()
+        assert w.texts("m") == (["Gammelt"] if since < "2026" else [])
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_a_time_that_its_author_made_up_stops_nothing(tmp_path: Path, said: str) -> None:
+    with world(tmp_path, "one: {from: b, to: [m, b2]}") as w:
+        w.turn()
+        w.say("b", "Utenfor tiden", createdAt=said)
+        w.say("b", "Etterpå")
+        w.rest()
+        assert w.texts("m") == w.texts("b2") == ["Utenfor tiden", "Etterpå"]
+        assert run(w, "relink").exit_code == 0

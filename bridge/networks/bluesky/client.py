@@ -46,6 +46,8 @@ PAGE = 100
 OVERLAP = timedelta(hours=1)
 #: how far the mark stays behind where nothing is posted but copies: bounds what is read again
 TRAIL = timedelta(days=1)
+#: the times that a mark can name, as a record key has them: 53 bits of microseconds since 1970
+FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2255, 1, 1, tzinfo=UTC)
 #: seconds for an upload, slower than other requests
 UPLOAD_SECONDS = 120.0
 #: how long a password that was refused is not tried again (the service counts logins)
@@ -123,7 +125,7 @@ class BlueskyClient:
         if take.last:
             mark = self._before_last(take.last)
         elif take.since:
-            mark = take.since
+            mark = min(max(take.since, FIRST), LAST)
         else:
             mark = None
         rev = self._rev()

@@ -266,7 +266,12 @@ def _size(value: object) -> int:
 
 
 def _time(value: object) -> datetime | None:
+    """A time that its author's app named; None if no post can have been made then.
+
+    Some apps write the year 1 for no time at all, and counting from the ends of the calendar fails.
+    """
     try:
-        return utc(_text(value))
+        when = utc(_text(value))
     except (ValueError, OverflowError):
         return None
+    return when if 1970 <= when.year < 9999 else None
