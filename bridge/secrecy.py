@@ -28,7 +28,8 @@ def forget(secrets: Iterable[str]) -> None:
 
 def redact(text: str) -> str:
     """A text with each known secret, as it is or as JSON or a URL spells it, blotted out."""
-    for secret in tuple(_known):
+    # the longest first: one may begin with another
+    for secret in sorted(_known, key=len, reverse=True):
         for written in {secret, json.dumps(secret)[1:-1], quote(secret, "")}:
             if written in text:
                 text = text.replace(written, "[secret]")
