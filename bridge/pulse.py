@@ -120,9 +120,21 @@ def last_runs(state_file: Path) -> tuple[dict[str, dict[str, Any]], dict[str, st
     """What is known of accounts and bots from the file; nothing if it cannot be read."""
     try:
         data = json.loads(pulse_file(state_file).read_text(encoding="utf-8"))
-        return dict(data["accounts"]), dict(data["bots"])
-    except (OSError, ValueError, KeyError, TypeError):
+        accounts = {
+            name: {what: text for what, text in run.items() if _is_sound(what, text)}
+            for name, run in data["accounts"].items()
+        }
+        return accounts, {name: at for name, at in data["bots"].items() if _is_sound("_at", at)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}, {}
+
+
+def _is_sound(what: str, text: object) -> bool:
+    """Whether an entry is as we write it: all are texts, and those named `..._at` times."""
+    try:
+        return isinstance(text, str) and bool(not what.endswith("_at") or utc(text))
+    except (ValueError, OverflowError):
+        return False
 
 
 def state_of(store: Store) -> dict[str, Any]:
