@@ -84,10 +84,10 @@ def init(config_file: Path) -> None:
     from bridge.starter import BOT, CONFIG
 
     bot_file = config_file.parent / "bots" / "newsroom.yaml"
-    for file in (config_file, bot_file):
-        if file.exists():
-            fail(f"{file}: is there already; move it away or use another --config", FAILURE)
     try:
+        for file in (config_file, bot_file):
+            if file.exists():
+                fail(f"{file}: is there already; move it away or use another --config", FAILURE)
         for file, text in ((config_file, CONFIG), (bot_file, BOT)):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
@@ -264,7 +264,15 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
     """
     from bridge.demo import show
 
-    sys.exit(show(folder, click.echo))
+    try:
+        sys.exit(show(folder, click.echo))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(
+            f"{error.filename}: cannot be used ({error.strerror}): name another with --folder",
+            FAILURE,
+        )
 
 
 for command in (*deciding.COMMANDS, *upkeep.COMMANDS):

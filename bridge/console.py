@@ -77,14 +77,15 @@ def state_for_reading(config: Config) -> Store | None:
 def state_for_writing(config: Config) -> Store:
     """The state, opened beside whoever owns it; ends with 1 if there is none yet."""
     from bridge.store import StateError, Store
+    from bridge.store.trouble import is_there
 
-    if not config.state.file.exists():
-        fail(
-            f"{config.state.file}: there is no state yet: `tribridge once` or `tribridge run` "
-            "makes it",
-            FAILURE,
-        )
     try:
+        if not is_there(config.state.file):
+            fail(
+                f"{config.state.file}: there is no state yet: `tribridge once` or `tribridge run` "
+                "makes it",
+                FAILURE,
+            )
         store = Store.open(config.state.file, durability=config.state.durability)
     except StateError as error:
         fail(str(error), FAILURE)

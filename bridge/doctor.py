@@ -24,6 +24,7 @@ from bridge.registry import NETWORKS
 from bridge.schema import Config
 from bridge.store import DOUBTED, StateError, Store
 from bridge.store.health import integrity
+from bridge.store.trouble import is_there
 
 Level = Literal["fine", "warning", "problem"]
 
@@ -88,7 +89,7 @@ def examine(config: Config, *, away: bool = True) -> list[Finding]:
 
 
 def _integrity(patient: Patient) -> Iterator[Finding]:
-    if not patient.file.exists():
+    if not is_there(patient.file):
         yield Finding("state", "fine", f"{patient.file}: there is none yet")
         return
     found = integrity(patient.file)
@@ -161,7 +162,7 @@ def _future(patient: Patient) -> Iterator[Finding]:
 
 
 def _space(patient: Patient) -> Iterator[Finding]:
-    folder = next(p for p in (patient.file.parent, *patient.file.parents) if p.exists())
+    folder = next(p for p in (patient.file.parent, *patient.file.parents) if _exists(p))
     free = shutil.disk_usage(folder).free
     level: Level = (
         "problem" if free < MUST_BE_FREE else "warning" if free < SHOULD_BE_FREE else "fine"
@@ -174,7 +175,7 @@ def _rights(patient: Patient) -> Iterator[Finding]:
     """Who may read what holds secrets, and who owns the state."""
     config = patient.config
     names = [patient.file.name + end for end in ("", "-wal", "-shm")]
-    state = [path for name in names if (path := patient.file.with_name(name)).exists()]
+    state = [path for name in names if _exists(path := patient.file.with_name(name))]
     bad = []
     for path, holds in (
         *((path, "the sessions of accounts") for path in state),
@@ -209,6 +210,11 @@ def _rights(patient: Patient) -> Iterator[Finding]:
     yield from bad
     if not bad:
         yield Finding("rights", "fine", "secrets are for their owner alone")
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file or folder that we can see; the name may be impossible."""
+    return os.path.exists(path)  # noqa: PTH110 - that of pathlib raises
 
 
 # The networks

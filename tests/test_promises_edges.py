@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bridge import console, ratelimit, wire
+from bridge import console, ratelimit, secrecy, wire
+from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.network import ClientError, Identity, Refused
+from bridge.pulse import Pulse, pulse_file
 from bridge.registry import NETWORKS
 from bridge.simulation import Fault, Request, Response, Simulator
 from bridge.workers import Engine
@@ -346,3 +349,76 @@ def test_a_time_that_its_author_made_up_stops_nothing(tmp_path: Path, said: str)
         w.rest()
         assert w.texts("m") == w.texts("b2") == ["Utenfor tiden", "Etterpå"]
         assert run(w, "relink").exit_code == 0
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status",
+        "outbox",
+        "links",
+        "costs",
+        "doctor --offline",
+        "backup copy.db",
+        "once",
+        "relink",
+        "pause one",
+        "outbox retry 1",
+        "mirror https://x.com/anna/status/1",
+    ],
+)
+@pytest.mark.parametrize(
+    ("file", "says"), [("n" * 300, "its name is too long"), ("bots", "it is a folder")]
+)
+def test_a_state_file_that_cannot_be_is_one_sentence_for_every_command(
+    tmp_path: Path, words: str, file: str, says: str
+) -> None:
+    accounts = "m: {network: mastodon, server: http://127.0.0.1:1, access_token: abcdef}"
+    bsky = "b: {network: bluesky, handle: a.test, app_password: abcdef}"
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"state: {{file: {file}}}\naccounts:\n  {accounts}\n  {bsky}\nbots:\n  {BOTS}\n"
+    )
+    (tmp_path / "bots").mkdir()
+    told = CliRunner().invoke(main, [*words.split(), "--config", str(config)])
+    assert isinstance(told.exception, SystemExit), told.exception
+    assert told.exit_code == 1
+    assert says in told.output
+
+
+def test_names_that_cannot_be_are_refused(w: World) -> None:
+    name = "n" * 300
+    for words in (["backup", name], ["backup", "nowhere/copy.db"]):
+        told = run(w, *words)
+        assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1)
+        assert "too long" in told.stderr or "no such folder" in told.stderr
+    told = CliRunner().invoke(main, ["init", "--config", name])
+    assert (told.exit_code, type(told.exception)) == (1, SystemExit)
+    told = CliRunner().invoke(main, ["demo", "--folder", name])
+    assert (told.exit_code, type(told.exception)) == (1, SystemExit)
+
+
+def test_a_note_of_the_last_run_that_somebody_edited_stops_nothing(w: World) -> None:
+    noted = {
+        "accounts": {"m": {"read_at": "never", "read_error": 3}, "b": {"delivered_at": None}},
+        "bots": {"one": 5, "two": "soon"},
+    }
+    for text in (json.dumps(noted), '{"accounts": {"m": 1}, "bots": {}}', "[]", "{", '"\\ud800"'):
+        pulse_file(w.config.state.file).write_text(text)
+        assert run(w, "status").exit_code == 0
+        pulse = Pulse()
+        pulse.load(w.config.state.file)
+        assert pulse.latest() is None
+        Watch(w.config, w.store, w.clock).check(pulse.accounts())
+
+
+def test_a_secret_that_begins_with_another_is_blotted_out_whole() -> None:
+    secrets = ["hemmelig", "hemmelig-og-mer", "hemmelig-og"]
+    secrecy.keep(secrets)
+    try:
+        assert secrecy.redact("token hemmelig-og-mer, hemmelig") == "token [secret], [secret]"
+    finally:
+        secrecy.forget(secrets)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.store.file import BUSY_TIMEOUT
 from bridge.store.health import integrity
-from bridge.store.trouble import StateError, told
+from bridge.store.trouble import StateError, is_there, told
 
 #: tables whose rows a backup is told by
 _COUNTED = ("accounts", "cursors", "drafts", "links", "seen")
@@ -33,13 +33,15 @@ def back_up(state: Path, to: Path) -> Backup:
     the copy, and nobody waits. It appears under its name only when it is whole. Raises StateError
     if there is no state, if `to` exists, or if it cannot be written.
     """
-    if not state.exists():
+    if not is_there(state):
         raise StateError(f"{state}: there is no state yet: nothing to back up")
-    if to.exists():
+    with told(to):
+        taken = to.exists()
+    if taken:
         raise StateError(f"{to}: is there already: name another file, or move it away")
     fresh = to.with_name(f".{to.name}.{os.getpid()}.new")
     try:
-        with told(fresh):
+        with told(to):
             os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(fresh)) as copy:
             with told(state), closing(_reading(state)) as source, told(fresh):

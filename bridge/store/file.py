@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from bridge.store.migrations import migrations
 from bridge.store.rows import DRAFT, QueuedDraft, draft_of
-from bridge.store.trouble import AlreadyRunning, StateError, Unusable, told
+from bridge.store.trouble import AlreadyRunning, StateError, Unusable, is_there, told
 
 #: seconds that a writer waits for another process before it gives up
 BUSY_TIMEOUT = 30
@@ -71,7 +71,7 @@ class StateFile:
         Raises StateError as `open`. A file of an older version is read through a migrated copy in
         memory.
         """
-        if not file.exists():
+        if not is_there(file):
             return None
         store = cls(file, read_only=True)
         with told(file), store._closed_on_error():
@@ -87,7 +87,7 @@ class StateFile:
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         store._connections.append(connection)
         with told(file), store._closed_on_error():
-            if file is not None and file.exists():
+            if file is not None and is_there(file):
                 original = cls(file, read_only=True)
                 with closing(original):
                     original._db().conn.backup(connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +36,14 @@ _REMEDIES = {
     sqlite3.SQLITE_CORRUPT: "it is damaged: stop, keep a copy of it, and restore a backup",
     sqlite3.SQLITE_NOTADB: "it is no state file of tribridge, or damaged: set state.file",
 }
+#: by errno: what is wrong with the name rather than with who may write
+_OF_FILES = {
+    errno.ENOENT: "there is no such folder: make it",
+    errno.EISDIR: "it is a folder: name a file in it",
+    errno.ENOTDIR: "what should be its folder is a file: choose another place",
+    errno.ENAMETOOLONG: "its name is too long: choose another",
+    errno.ENOSPC: _ROOM,
+}
 
 
 def words(error: Exception) -> str:
@@ -42,7 +52,7 @@ def words(error: Exception) -> str:
     if code is not None and code & 0xFF in _REMEDIES:
         return f"{_REMEDIES[code & 0xFF]} ({error})"
     if isinstance(error, OSError):
-        return f"{_RIGHTS} ({error.strerror})"
+        return f"{_OF_FILES.get(error.errno or 0, _RIGHTS)} ({error.strerror})"
     return ""
 
 
@@ -56,3 +66,11 @@ def told(file: Path | None) -> Iterator[None]:
         if not text:
             raise
         raise Unusable(f"{file or 'the state in memory'}: {text}") from error
+
+
+def is_there(file: Path) -> bool:
+    """Whether there is a file; Unusable if that cannot be told, or if it is a folder."""
+    with told(file):
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return file.exists()
