@@ -144,7 +144,7 @@ def once(config_file: Path, log_format: str, *, dry_run: bool) -> None:
     failed = daemon.once(engine, store, rehearse=dry_run)
     if failed:
         sys.exit(FAILURE)
-    if not dry_run and any(draft.overdue for draft in store.troubled()):
+    if not dry_run and (store.held_posts() or any(draft.overdue for draft in store.troubled())):
         sys.exit(OVERDUE)
 
 
@@ -183,7 +183,7 @@ def status(config_file: Path, *, json_wanted: bool) -> None:
     config = load(config_file)
     found = overview.status(config, state_for_reading(config))
     click.echo(as_json(found) if json_wanted else overview.status_text(found))
-    if any(draft["overdue"] for draft in found["troubled"]):
+    if found["posts"] or any(draft["overdue"] for draft in found["troubled"]):
         sys.exit(OVERDUE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,8 @@ def status(config: Config, store: Store | None) -> dict[str, Any]:
             }
             for draft in (store.troubled() if store else [])
         ],
+        "posts": _held_posts(store, names) if store else [],
+        "paused": _paused(store) if store else [],
         "alerts": [
             details(alert) | {"told": alert.told_at.isoformat() if alert.told_at else None}
             for alert in (store.alerts() if store else [])
@@ -103,27 +106,41 @@ def outbox(store: Store | None) -> dict[str, Any]:
             }
             for draft in store.unsent()
         ],
-        "posts": [
-            {
-                "account": names.get(post.source, post.source),
-                "post": post.url,
-                "bots": list(post.bots),
-                "seen": post.at,
-                "reason": post.reason,
-                "remedy": HELD_POST.replace("URL", post.url),
-            }
-            for post in store.held_posts()
-        ],
-        "paused": [{"kind": kind, "name": name or None} for kind, name in sorted(store.pauses())],
+        "posts": _held_posts(store, names),
+        "paused": _paused(store),
     }
+
+
+def _held_posts(store: Store, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Posts that may be our own copies; `names` gives the accounts' names by identity."""
+    return [
+        {
+            "account": names.get(post.source, post.source),
+            "post": post.url,
+            "bots": list(post.bots),
+            "seen": post.at,
+            "reason": post.reason,
+            "remedy": HELD_POST.replace("URL", post.url),
+        }
+        for post in store.held_posts()
+    ]
+
+
+def _paused(store: Store) -> list[dict[str, Any]]:
+    return [{"kind": kind, "name": name or None} for kind, name in sorted(store.pauses())]
+
+
+def _pauses(found: Mapping[str, Any]) -> list[str]:
+    """Lines about what is paused."""
+    return [
+        f"paused: {pause['name'] or 'everything'} (`tribridge resume {pause['name'] or '--all'}`)"
+        for pause in found["paused"]
+    ]
 
 
 def outbox_text(found: dict[str, Any]) -> str:
     """`outbox` for people."""
-    lines = [
-        f"paused: {pause['name'] or 'everything'} (`tribridge resume {pause['name'] or '--all'}`)"
-        for pause in found["paused"]
-    ]
+    lines = _pauses(found)
     for draft in found["drafts"]:
         part = f" part {draft['part']} of {draft['parts']}" if draft["parts"] > 1 else ""
         until = f" until {_when(draft['not_before'])}" if draft["not_before"] else ""
@@ -144,7 +161,7 @@ def outbox_text(found: dict[str, Any]) -> str:
 
 def status_text(found: dict[str, Any]) -> str:
     """`status` for people."""
-    lines = ["Accounts"]
+    lines = [*_pauses(found), "Accounts"]
     for account in found["accounts"]:
         drafts = account["drafts"]
         pending = drafts["queued"] + drafts["sending"]
@@ -163,7 +180,14 @@ def status_text(found: dict[str, Any]) -> str:
     waiting = [draft for draft in found["troubled"] if not draft["overdue"]]
     overdue = [draft for draft in found["troubled"] if draft["overdue"]]
     lines += _drafts("Waiting", waiting) if waiting else []
-    lines += _drafts("Held, dead or overdue", overdue) or ["Nothing is held, dead or overdue"]
+    stuck = _drafts("Held, dead or overdue", overdue)
+    if found["posts"]:
+        stuck = stuck or ["Held, dead or overdue"]
+        stuck += [
+            f"  held    {post['post']}\n          {post['reason']}" for post in found["posts"]
+        ]
+    lines += [*stuck, "What to do: `tribridge outbox`"] if stuck else []
+    lines += [] if stuck else ["Nothing is held, dead or overdue"]
     lines += ["Alerts"] if found["alerts"] else []
     lines += [f"  {line_of(alert)} (since {_when(alert['since'])})" for alert in found["alerts"]]
     return "\n".join(lines)

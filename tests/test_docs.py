@@ -207,19 +207,25 @@ def test_the_fields_of_status_are_documented(mirrored: World) -> None:
     Watch(mirrored.config, mirrored.store, lambda: now).check(pulse.accounts())
     _, dead = mirrored.store.alerts()
     mirrored.store.save_alerts([replace(dead, told_at=now)], [])
+    hold_and_pause(mirrored, now)
     after = overview.status(mirrored.config, mirrored.store)
     assert after["troubled"]
     assert [alert["kind"] for alert in after["alerts"]] == ["logged_out", "dead"]
     assert_documented("status", before, after)
 
 
-def test_the_fields_of_outbox_are_documented(mirrored: World) -> None:
-    now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
-    mirrored.store.pause("bot", "one", now)
-    mirrored.store.pause("all", "", now)
+def hold_and_pause(w: World, now: datetime) -> None:
+    """A post that may be our own copy, and pauses of both kinds."""
+    w.store.pause("bot", "one", now)
+    w.store.pause("all", "", now)
     way = RouteKey("one", "mastodon:a.example/1", "bluesky:did:plc:b")
     held = Verdict(way, "1", "", "held", "may be our own copy", "https://a.example/@a/1")
-    mirrored.store.record(Recording(verdicts=[held]), now)
+    w.store.record(Recording(verdicts=[held]), now)
+
+
+def test_the_fields_of_outbox_are_documented(mirrored: World) -> None:
+    now = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
+    hold_and_pause(mirrored, now)
     mirrored.simulator("x").faults.append(Fault("drop_before", "POST "))
     mirrored.deliver("x")
     assert_documented("outbox", overview.outbox(mirrored.store))

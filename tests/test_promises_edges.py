@@ -18,6 +18,7 @@ from bridge.network import ClientError, Identity, Refused
 from bridge.pulse import Pulse, pulse_file
 from bridge.registry import NETWORKS
 from bridge.simulation import Fault, Request, Response, Simulator
+from bridge.store import Recording, RouteKey, Verdict
 from bridge.workers import Engine
 from tests.world import World, world
 
@@ -422,3 +423,29 @@ def test_a_secret_that_begins_with_another_is_blotted_out_whole() -> None:
         assert secrecy.redact("token hemmelig-og-mer, hemmelig") == "token [secret], [secret]"
     finally:
         secrecy.forget(secrets)
+
+
+# What people see
+
+
+def test_status_says_what_is_paused(w: World) -> None:
+    run(w, "pause", "one")
+    run(w, "pause", "m2")
+    told = run(w, "status")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("paused: m2 (`tribridge resume m2`)\npaused: one (")
+    found = json.loads(run(w, "status", "--json").stdout)
+    assert {"kind": "bot", "name": "one"} in found["paused"]
+
+
+def test_a_post_that_may_be_our_own_copy_is_held_for_every_command(w: World) -> None:
+    url = f"{w.settings['m']['server']}/@anna/9"
+    key = RouteKey("one", "mastodon:1", "bluesky:1")
+    held = Verdict(key, "9", "", "held", "may be our own copy", url)
+    w.store.record(Recording(verdicts=[held]), w.clock())
+    for command in ("status", "outbox"):
+        told = run(w, command)
+        assert (told.exit_code, url in told.stdout) == (75, True)
+    assert json.loads(run(w, "status", "--json").stdout)["posts"][0]["post"] == url
+    assert "`tribridge outbox`" in run(w, "status").stdout
+    assert run(w, "once").exit_code == 75
