@@ -71,7 +71,11 @@ def check(config_file: Path) -> None:
     except ConfigError as error:
         click.echo(str(error))
         sys.exit(CONFIGURATION)
-    click.echo(f"{config_file}: {len(config.accounts)} accounts, {len(config.bots)} bots: fine")
+    accounts, bots = len(config.accounts), len(config.bots)
+    click.echo(
+        f"{config_file}: {accounts} account{'s' * (accounts != 1)}, "
+        f"{bots} bot{'s' * (bots != 1)}: fine"
+    )
 
 
 @main.command()
@@ -95,7 +99,8 @@ def init(config_file: Path) -> None:
     except OSError as error:
         fail(f"{error.filename}: cannot be written ({error.strerror})", FAILURE)
     click.echo(
-        "Next: put the tokens that it names into the environment, then\n"
+        f"Next: put your servers and handles into {config_file}, the tokens that it names into the "
+        "environment, then\n"
         f"  tribridge check --config {config_file}\n"
         f"  tribridge once --dry-run --config {config_file}\n"
         f"  tribridge run --config {config_file}"

@@ -127,7 +127,7 @@ def test_init_writes_files_that_check_accepts_once_the_tokens_are_there(tmp_path
     assert "BLUESKY_APP_PASSWORD" in missing.stdout
     tokens = {"MASTODON_TOKEN": "t", "BLUESKY_APP_PASSWORD": "p"}
     done = tribridge("check", cwd=tmp_path, **tokens)
-    assert (done.returncode, done.stdout) == (0, "config.yaml: 2 accounts, 1 bots: fine\n")
+    assert (done.returncode, done.stdout) == (0, "config.yaml: 2 accounts, 1 bot: fine\n")
 
 
 def test_init_never_overwrites(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ done
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
     assert run != start
     out = shell(tmp_path, keys + run + post + arrived + look + end)
-    assert "config.yaml: 3 accounts, 1 bots: fine" in out
+    assert "config.yaml: 3 accounts, 1 bot: fine" in out
     page, _ = json.JSONDecoder().raw_decode(out[out.index('{"cursor"') :])
     assert [record["value"]["text"] for record in page["records"]] == ["Hello from curl"]
     assert out.count("  -> newsroom_") == 2
@@ -213,7 +213,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     assert "the webhook took the test message" in out
     (told,) = receiver.messages
     assert "a test" in told["text"]
-    assert out.count("config.yaml: 2 accounts, 1 bots: fine") == 2
+    assert out.count("config.yaml: 2 accounts, 1 bot: fine") == 2
     assert '"troubled": []' in out
     assert (tmp_path / "backup.db").stat().st_mode & 0o777 == 0o600
     assert out.count("has the same time") == 2
