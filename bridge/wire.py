@@ -355,6 +355,10 @@ def send(
             data=data,
             files=files,
         )
+    except UnicodeEncodeError:
+        raise Refused(
+            "the address, or a key or token, holds a character that none can hold: copy it again"
+        ) from None
     except (httpx.InvalidURL, ValueError) as error:
         raise Refused(f"not an address that can be asked: {_words(error)}") from None
     guard = _public_only.set(public_only)

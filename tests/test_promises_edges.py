@@ -124,6 +124,12 @@ def test_a_host_that_the_resolver_does_not_take_is_refused(host: str, *, public_
         wire.send("GET", f"http://{host}/bilde.png", public_only=public_only)
 
 
+def test_a_token_that_no_header_can_carry_is_said_to_be_one_and_is_not_shown() -> None:
+    with pytest.raises(Refused, match="a key or token, holds a character") as raised:
+        wire.send("GET", "http://127.0.0.1:1/", headers={"Authorization": "Bearer hemmelig-é"})
+    assert "xe9" not in str(raised.value)
+
+
 @pytest.mark.parametrize("said", ["halv \\ud83d", "\\u001b[2Jborte", "a\\nb", "nul\\u0000"])
 def test_what_a_server_says_is_one_line_that_the_state_and_a_terminal_take(said: str) -> None:
     answer = wire.Answer(422, {}, f'{{"error": "{said}"}}'.encode(), write=True)
