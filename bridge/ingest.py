@@ -298,6 +298,8 @@ def skip(
     """Leave out one post for every (bot, route) from its account; what became of it, by target."""
     recording = Recording(overrule=True)
     told: dict[str, str] = {}
+    # the address may be that of an edited version
+    post_id = store.first_id(source.identity.id, post_id)
     for bot, route in routes:
         target = accounts.known_identity(route.target) or f"name:{route.target}"
         drafts = store.drafts_of(target, source.identity.id, post_id)

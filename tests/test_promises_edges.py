@@ -455,3 +455,15 @@ def test_a_post_that_may_be_our_own_copy_is_held_for_every_command(w: World) -> 
     assert json.loads(run(w, "status", "--json").stdout)["posts"][0]["post"] == url
     assert "`tribridge outbox`" in run(w, "status").stdout
     assert run(w, "once").exit_code == 75
+
+
+def test_a_post_is_left_out_by_the_address_of_its_edited_version(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: x, to: b}") as w:
+        w.turn()
+        first = w.say("x", "Skrivefeil")
+        edited = w.networks["twitter"].edit("anna", first, "Rettet")
+        w.read("x")
+        told = run(w, "skip", f"https://x.com/anna/status/{edited}")
+        assert (told.exit_code, told.stdout) == (0, "b: left out\n")
+        w.rest()
+        assert w.texts("b") == []
