@@ -467,3 +467,16 @@ def test_a_post_is_left_out_by_the_address_of_its_edited_version(tmp_path: Path)
         assert (told.exit_code, told.stdout) == (0, "b: left out\n")
         w.rest()
         assert w.texts("b") == []
+
+
+@pytest.mark.parametrize("host", ["m..example", "m" * 64 + ".example", ".example"])
+@pytest.mark.parametrize("setting", ["server", "webhook"])
+def test_a_host_that_cannot_be_is_found_by_check(w: World, setting: str, host: str) -> None:
+    text = w.file.read_text()
+    if setting == "server":
+        text = text.replace(w.settings["m"]["server"], f"https://{host}")
+    else:
+        text = f"alerts: {{webhook: 'https://{host}/hook'}}\n{text}"
+    w.file.write_text(text)
+    told = run(w, "check")
+    assert (told.exit_code, f"'{setting}' takes " in told.stdout) == (78, True)

@@ -231,13 +231,17 @@ def _address(setting: Setting, node: Node, text: str, example: str) -> SplitResu
         raise Wrong(node, takes) from None
     if parts.username is not None or parts.password is not None:
         raise Wrong(node, f"{setting.name!r} may not hold a user name or password")
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", host) or port == 0:
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or port == 0:
         raise Wrong(node, takes)
     if parts.scheme == "http" and not _is_loopback(host):
         raise Wrong(
             node, f"{setting.name!r} must begin with https://; http is for this machine only"
         )
     return parts
+
+
+#: names and IPv4 addresses in parts of at most 63 signs (RFC 1035, 2.3.4), or an IPv6 address
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 def _is_loopback(host: str) -> bool:
