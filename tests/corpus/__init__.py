@@ -1,0 +1,315 @@
+"""Golden cases: a post as its network's own JSON, and what each other network is sent of it.
+
+A case is one file, `cases/FEATURE--VARIANT.SOURCE.yaml`:
+
+    about     what is to be seen
+    input     the post, as JSON of its network; only what differs from `base/SOURCE.yaml`
+    settings  the bot's settings, where they are not the built-in ones
+    server    what a target that speaks Mastodon's API says of itself, where it is not the base's
+    mirrored  ids of posts of the account that stand on the targets already
+    to        what comes of it, by target: parts, or `skipped`; written by the program
+
+A part is the body of the request that publishes it (`post`), without the keys that are derived from
+hashes; the attachments that are uploaded before (`media`); and, since bytes are hard to count by
+eye, the words of a Bluesky record that its facets make live (`live`). `losses` are what people are
+told of. `python -m tests.corpus --update` writes `to` anew, everything above it stays as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from bridge import config
+from bridge.accounts import Opened
+from bridge.ingest import judge
+from bridge.network import Client, Identity, Limits, Parents
+from bridge.networks.bluesky import client as bluesky
+from bridge.networks.bluesky import read as bluesky_read
+from bridge.networks.bluesky.write import MARK
+from bridge.networks.mastodon import read as mastodon_read
+from bridge.networks.twitter import client as twitter
+from bridge.networks.twitter import read as twitter_read
+from bridge.post import Draft, Media, Post, Ref, Skip, idempotency_key
+from bridge.registry import NETWORKS
+from bridge.schema import Route
+from bridge.store import NewDraft, Recording, RouteKey, Store
+
+HERE = Path(__file__).parent
+CASES = HERE / "cases"
+#: kinds of source: software that speaks Mastodon's API, X in both families of names, Bluesky
+SOURCES = {
+    "mastodon": "mastodon",
+    "gotosocial": "mastodon",
+    "pleroma": "mastodon",
+    "misskey": "mastodon",
+    "twitter": "twitter",
+    "twitter-old": "twitter",
+    "bluesky": "bluesky",
+}
+#: later than any post of the corpus
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+IDENTITIES = {
+    "mastodon": Identity(
+        "mastodon:avis.example/7", "avis@avis.example", "https://avis.example/@avis"
+    ),
+    "bluesky": Identity(
+        "bluesky:did:plc:avis", "@avis.example", "https://bsky.app/profile/avis.example"
+    ),
+    "twitter": Identity("twitter:7", "@avis", "https://x.com/avis"),
+}
+_ACCOUNTS = {
+    "mastodon": {"network": "mastodon", "server": "https://avis.example", "access_token": "t"},
+    "bluesky": {"network": "bluesky", "handle": "avis.example", "app_password": "p"},
+    "twitter": {
+        "network": "twitter",
+        "api_key": "a",
+        "api_key_secret": "b",
+        "access_token": "c",
+        "access_token_secret": "d",
+        "budget": {"usd_per_month": 30},
+    },
+}
+_INSTANCE = {"version": "4.5.0", "api_versions": {"mastodon": 7}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file of the corpus, read."""
+
+    file: Path
+    feature: str
+    variant: str
+    #: one of SOURCES
+    source: str
+    about: str
+    input: Any
+    settings: Mapping[str, Any]
+    server: Mapping[str, Any]
+    mirrored: tuple[str, ...]
+    #: what the file expects, by target
+    to: Mapping[str, Any]
+
+    @property
+    def network(self) -> str:
+        return SOURCES[self.source]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(name for name in NETWORKS if name != self.network)
+
+
+def load(file: Path) -> Case:
+    """The case that a file holds. ValueError if its name or what stands in it is no case."""
+    feature, _, rest = file.stem.partition("--")
+    variant, _, source = rest.partition(".")
+    if source not in SOURCES or not (feature and variant):
+        raise ValueError(f"{file.name}: not named FEATURE--VARIANT.SOURCE.yaml")
+    data = yaml.safe_load(file.read_text("utf-8"))
+    unknown = set(data) - {"about", "input", "settings", "server", "mirrored", "to"}
+    if unknown or not data.get("about") or "input" not in data:
+        raise ValueError(f"{file.name}: needs about and input, knows no {unknown or 'more'}")
+    return Case(
+        file,
+        feature,
+        variant,
+        source,
+        data["about"],
+        _merged(_base(source), data["input"]),
+        data.get("settings") or {},
+        data.get("server") or {},
+        tuple(map(str, data.get("mirrored", ()))),
+        data.get("to") or {},
+    )
+
+
+def cases() -> Iterator[Case]:
+    """Every case, by name."""
+    return map(load, sorted(CASES.glob("*.yaml")))
+
+
+def outcome(case: Case) -> dict[str, Any]:
+    """What comes of a case now, by target, in the form that its file has."""
+    return {target: _at(case, target) for target in case.targets}
+
+
+def read(case: Case) -> Post:
+    """The post of a case, as the client of its network reads it."""
+    return read_post(case.network, case.input)
+
+
+def read_post(network: str, data: Any) -> Post:
+    """A status of Mastodon, a page of X with one post, or an item of Bluesky's list, as a post."""
+    if network == "mastodon":
+        return mastodon_read.to_post(data, "avis.example")
+    if network == "twitter":
+        (post,) = twitter_read.to_posts(data, twitter_read.User("7", "avis", protected=False))
+        return post
+    owner = bluesky_read.Owner("did:plc:avis", "avis.example", "https://pds.example")
+    found = bluesky_read.to_post(data, owner)
+    assert found is not None, "a record without an address"
+    return found
+
+
+def limits(target: str, server: Mapping[str, Any]) -> Limits:
+    """The limits of a target; `server` is what a Mastodon server says of itself."""
+    if target == "mastodon":
+        return mastodon_read.to_limits(mastodon_read.to_instance(_merged(_INSTANCE, server)))
+    return {"bluesky": bluesky.LIMITS, "twitter": twitter.LIMITS}[target]
+
+
+def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
+    """What a bot that reads the post queues for a target."""
+    source, there = _opened(case.network, case.server), _opened(target, case.server)
+    route = _route(case.network, target, json.dumps(case.settings))
+    with _state(case, source, there) as store:
+        return judge("bot", route, source, there, post, store)
+
+
+def payloads(target: str, parts: tuple[Draft, ...]) -> list[dict[str, Any]]:
+    """The bodies of the requests that publish drafts one after the other."""
+    network = NETWORKS[target]
+    made = []
+    above: Ref | None = _copy(target, "parent") if parts[0].reply_to else None
+    root = above
+    for draft in parts:
+        uploads = tuple(_uploaded(target, item, at) for at, item in enumerate(draft.media, 1))
+        parents = Parents(above, root) if above and root else None
+        made.append(network.to_payload(draft, f"key-{draft.part}", uploads, parents, NOW))
+        above = _copy(target, f"part-{draft.part}")
+        root = root or above
+    return made
+
+
+def _at(case: Case, target: str) -> dict[str, Any]:
+    found = drafts(case, target, read(case))
+    if isinstance(found, Skip):
+        return {"skipped": found.reason}
+    parts = []
+    for draft, payload in zip(found, payloads(target, found), strict=True):
+        part: dict[str, Any] = {"post": _without_keys(payload)}
+        live = _live(part["post"])
+        if live:
+            part["live"] = live
+        if draft.media:
+            part["media"] = [{"kind": m.kind, "url": m.url, "alt": m.alt} for m in draft.media]
+        parts.append(part)
+    told = [f"{loss.what}: {loss.detail}" for loss in found[0].losses]
+    return {"parts": parts, "losses": told} if told else {"parts": parts}
+
+
+def _without_keys(payload: Mapping[str, Any]) -> Any:
+    if "record" not in payload:
+        return dict(payload)
+    return {name: value for name, value in payload["record"].items() if name != MARK}
+
+
+def _live(payload: Mapping[str, Any]) -> list[str]:
+    raw = str(payload.get("text", "")).encode()
+    told = []
+    for facet in payload.get("facets", ()):
+        (feature,) = facet["features"]
+        words = raw[facet["index"]["byteStart"] : facet["index"]["byteEnd"]].decode()
+        told.append(f"{words} -> {feature.get('uri') or feature.get('did') or feature.get('tag')}")
+    return told
+
+
+def _uploaded(target: str, item: Media, at: int) -> dict[str, Any]:
+    """What the client of a target returns of an attachment."""
+    if target != "bluesky":
+        return {"id": str(at)}
+    blob = {"$type": "blob", "ref": {"$link": f"bafkrei{at}"}, "mimeType": "image/jpeg", "size": 1}
+    shape = {"width": item.width, "height": item.height}
+    image = {"alt": item.alt, "image": blob}
+    return {**image, "aspectRatio": shape} if all(shape.values()) else image
+
+
+def _copy(target: str, name: str) -> Ref:
+    uri = f"at://did:plc:avis/app.bsky.feed.post/{name}" if target == "bluesky" else ""
+    return Ref(name, IDENTITIES[target].id, uri=uri, cid=f"cid-{name}" if uri else "")
+
+
+@dataclass(frozen=True)
+class _Limited:
+    """As much of a client as rendering needs."""
+
+    limits: Limits
+
+
+def _opened(network: str, server: Mapping[str, Any]) -> Opened:
+    client = cast("Client", _Limited(limits(network, server)))
+    return Opened(network, NETWORKS[network], IDENTITIES[network], client)
+
+
+@functools.cache
+def _route(source: str, target: str, settings: str) -> Route:
+    bot = {"from": source, "to": target, **json.loads(settings)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config.yaml"
+        file.write_text(yaml.safe_dump({"accounts": _ACCOUNTS, "bots": {"bot": bot}}), "utf-8")
+        (route,) = config.load(file, {}).bots["bot"].routes
+    return route
+
+
+@contextmanager
+def _state(case: Case, source: Opened, target: Opened) -> Iterator[Store]:
+    """A memory in which nothing is but what the case says is mirrored already."""
+    if not case.mirrored:
+        yield cast("Store", _NothingKnown())
+        return
+    key = RouteKey("bot", source.identity.id, target.identity.id)
+    new = [
+        NewDraft(
+            key,
+            Ref(each, source.identity.id),
+            None,
+            idempotency_key(key.target, key.source, each, 1, 0),
+            Draft((), NOW),
+        )
+        for each in case.mirrored
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "state.db", durability="process")
+        store.record(Recording(drafts=new), NOW)
+        yield store
+        store.close()
+
+
+class _NothingKnown:
+    """A memory in which nothing is."""
+
+    def links(self, *_: object) -> dict[str, Any]:
+        return {}
+
+    accounts = links
+
+    def copies(self, *_: object) -> list[Any]:
+        return []
+
+    drafts_of = copies
+
+
+@functools.cache
+def _base(source: str) -> Any:
+    return yaml.safe_load((HERE / "base" / f"{source}.yaml").read_text("utf-8"))
+
+
+def _merged(base: Any, over: Any) -> Any:
+    """`over` laid on `base`, map by map; lists and all else replace, `~` included.
+
+    A page of X holds one post: what a case says of `data` is laid on that.
+    """
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
+    if isinstance(base, list) and len(base) == 1 and isinstance(over, dict):
+        return [_merged(base[0], over)]
+    return over
