@@ -26,6 +26,7 @@ from bridge.text import (
     graphemes,
     mastodon_entities,
     shorten_url,
+    shows_other_site,
     shows_url,
     split_runs,
     truncate_runs,
@@ -57,7 +58,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     if warning and not target.content_warnings:
         if policy.content_warning == "skip":
             return Skip(f"has a content warning, and {target.title} has no field for it")
-        runs, warning = join_runs((Run(f"CW: {warning}\n\n"), *runs)), ""
+        runs, warning = join_runs((Run(f"CW: {warning}" + ("\n\n" if runs else "")), *runs)), ""
     if policy.links == "drop":
         runs = _defused(runs, losses)
     images = _images(post, limits, losses)
@@ -188,13 +189,23 @@ def _in_url(runs: Runs, at: int) -> bool:
 
 
 def _link(run: Run, target: Network) -> list[Run]:
+    words = run.text.strip()
+    before, _, after = run.text.partition(words) if words else (run.text, "", "")
+    return [Run(before), *_worded(replace(run, text=words), target), Run(after)]
+
+
+def _worded(run: Run, target: Network) -> list[Run]:
     if not target.rich_links:
         url = target.spell_url(run.target)
         link = replace(run, text=url, target=url)
         if shows_url(run):
             return [link]
         return [Run(f"{defuse_mentions(run.text)} ("), link, Run(")")]
-    return [replace(run, text=shorten_url(run.target))] if shows_url(run) else [run]
+    if shows_url(run):
+        return [replace(run, text=shorten_url(run.target))]
+    if shows_other_site(run):
+        return [Run(f"{run.text} ("), replace(run, text=shorten_url(run.target)), Run(")")]
+    return [run]
 
 
 def _with_link(runs: Runs, url: str, target: Network) -> Runs:
@@ -268,13 +279,15 @@ def _fit(
     def fits(text: str) -> bool:
         return limits.fits(text, warning)
 
-    if not runs:
+    if not "".join(run.text for run in runs).strip():
         return []
     if fits("".join(run.text for run in runs)):
         return [runs]
     try:
         if policy.long == "skip":
             return Skip(f"longer than one post on {target.title}")
+        if any(run.kind == "link" and not fits(run.text) for run in runs):
+            losses.append(Loss("links", "a link longer than a whole post was cut"))
         if policy.long == "truncate":
             ending: Runs = (Run("…"),)
             if policy.link_back != "never":

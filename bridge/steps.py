@@ -13,6 +13,11 @@ import regex
 from bridge.post import Post, Run, Skip, join_runs
 from bridge.schema import Filter, Policy, StepSetting
 
+#: letters of languages that write words without spaces between them, or endings onto them
+_RUNNING_ON = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]"
+)
+
 Step = Callable[[Post], Post | Skip]
 
 #: seconds that a regular expression of a config may take on one post
@@ -125,7 +130,10 @@ def _hashtag(post: Post, wanted: Iterable[str]) -> str | None:
 def _word(post: Post, wanted: Iterable[str]) -> str | None:
     text = "\n".join(_texts(post)).casefold()
     for word in wanted:
-        if regex.search(rf"(?<!\w){regex.escape(word.casefold())}(?!\w)", text):
+        folded = word.casefold()
+        before = "" if _RUNNING_ON.match(folded) else r"(?<!\w)"
+        after = "" if _RUNNING_ON.match(folded[-1:]) else r"(?!\w)"
+        if regex.search(before + regex.escape(folded) + after, text):
             return word
     return None
 

@@ -189,3 +189,26 @@ def test_the_ending_does_not_become_part_of_a_link() -> None:
     assert truncate_runs(runs, up_to(15)) == (Run("Les…"),)
     more = (Run(" … "), Run("a.no", "link", "https://a.no"))
     assert truncate_runs(runs, up_to(12), more) == (Run("Les … "), more[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "parts"),
+    [
+        ("א ב \u2066one two\u2069 ג", 9, ["א ב", "\u2066one two\u2069", "ג"]),
+        # one that is too long by itself, or is never closed, is text like any other
+        ("\u2067one two three\u2069", 9, ["\u2067one two", "three\u2069"]),
+        ("a \u2068one two three", 9, ["a \u2068one", "two three"]),
+        # one within another
+        ("a \u2066b \u2067c d\u2069 e\u2069 f", 11, ["a", "\u2066b \u2067c d\u2069 e\u2069", "f"]),
+        # a vowel of Thai that is written first stays with its consonant, and one after it too
+        ("กกเกา", 3, ["กก", "เกา"]),
+        # small kana and marks of repetition begin no part
+        ("だっただった", 4, ["だった", "だった"]),
+        ("なになに人々は", 5, ["なになに", "人々は"]),
+        # signs of ASCII end a sentence before a language without spaces
+        ("はい!明日は雨です", 8, ["はい!明日は雨で", "す"]),
+        ("今日は晴れ!明日は雨", 9, ["今日は晴れ!", "明日は雨"]),
+    ],
+)
+def test_what_belongs_together_is_not_parted(text: str, limit: int, parts: list[str]) -> None:
+    assert split(text, limit) == parts

@@ -10,14 +10,15 @@ from bridge.text.entities import (
     shorten_url,
     x_entities,
 )
-from bridge.text.length import byte_length, graphemes, mastodon_length, weighted_length
-from bridge.text.links import defuse_links, drop_links, has_link, shows_url
+from bridge.text.length import byte_length, clusters, graphemes, mastodon_length, weighted_length
+from bridge.text.links import defuse_links, drop_links, has_link, shows_other_site, shows_url
 from bridge.text.markup import html_to_runs
 from bridge.text.splitting import split_runs, truncate_runs
 
 __all__ = [
     "Span",
     "byte_length",
+    "clusters",
     "comparable",
     "defuse_links",
     "defuse_mentions",
@@ -30,6 +31,7 @@ __all__ = [
     "mastodon_length",
     "plain_name",
     "shorten_url",
+    "shows_other_site",
     "shows_url",
     "split_runs",
     "truncate_runs",

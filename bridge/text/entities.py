@@ -144,7 +144,8 @@ def shorten_url(url: str, limit: int = 30) -> str:
     if len(clusters) <= limit or shown == host[0]:
         return shown
     kept = max(limit - 1, len(_GRAPHEME.findall(host[0])))
-    return "".join(clusters[:kept]) + "…"
+    # what is cut inside %C3 shows nothing of it
+    return regex.sub(r"%[0-9A-Fa-f]?$", "", "".join(clusters[:kept])) + "…"
 
 
 def defuse_mentions(text: str) -> str:

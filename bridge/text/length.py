@@ -24,6 +24,11 @@ def graphemes(text: str) -> int:
     return len(_GRAPHEME.findall(text))
 
 
+def clusters(text: str) -> list[str]:
+    """The extended grapheme clusters of a text: what a reader takes for its characters."""
+    return _GRAPHEME.findall(text)
+
+
 def byte_length(text: str) -> int:
     """The number of bytes in UTF-8."""
     return len(text.encode("utf-8", "surrogatepass"))

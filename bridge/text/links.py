@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import regex
+
 from bridge.post import Run, join_runs, replace_in_runs
 from bridge.text.entities import Span, mastodon_entities, x_links
 
@@ -85,3 +87,17 @@ def shows_url(run: Run) -> bool:
     forms = (run.target, bare, bare.removeprefix("www."))
     shown_bare = shown.split("://", 1)[-1].casefold()
     return bool(shown_bare) and any(form.casefold().startswith(shown_bare) for form in forms)
+
+
+def shows_other_site(run: Run) -> bool:
+    """Whether a link's text is an address of another site than the one that it leads to."""
+    shown = run.text.strip()
+    spans = x_links(shown)
+    if "://" not in shown and (len(spans) != 1 or spans[0].value != shown):
+        return False
+    return _host(shown) != _host(run.target)
+
+
+def _host(url: str) -> str:
+    bare = url.partition("://")[2] or url
+    return regex.split(r"[/?#:\s]", bare, maxsplit=1)[0].casefold().removeprefix("www.")

@@ -11,6 +11,7 @@ from bridge.text.entities import plain_name
 _PARAGRAPH = regex.compile("p|blockquote|pre|ul|ol|dl|table|figure|hr|h[1-6]")
 _LINE = regex.compile("div|li|tr|td|th|dt|dd|section|article|header|footer|main|aside|nav")
 _DROPPED = frozenset(["script", "style", "head", "title", "template", "noscript", "-comment"])
+_SPACES = regex.compile(r"\s+")
 _LINE_END = regex.compile(r"[ \t]*[\r\n\f][ \t\r\n\f]*|\t+")
 
 
@@ -104,6 +105,7 @@ class _Reader:
             self.quotes -= 1
         elif tag == "pre":
             self.preformatted -= 1
+            self.newlines = 0
         elif tag in {"ul", "ol"}:
             self.numbers.pop()
         self.part(tag)
@@ -122,18 +124,36 @@ class _Reader:
 
     def text(self, text: str) -> None:
         if self.preformatted:
-            text = text.replace("\n", "\n" + "> " * self.quotes)
-        else:
-            text = _LINE_END.sub(" ", text)
-            if self.newlines or not self.runs:
-                text = text.lstrip(" ")
+            # newlines at the end wait for what follows: after a block's last line is nothing
+            lines = text.rstrip("\n")
+            after = len(text) - len(lines)
+            if lines:
+                self.put(Run(lines.replace("\n", "\n" + "> " * self.quotes)))
+            self.newlines += after
+            return
+        text = _LINE_END.sub(" ", text)
+        if self.newlines or not self.runs:
+            text = text.lstrip(" ")
         if text:
             self.put(Run(text))
 
     def link(self, node: LexborNode) -> None:
-        shown = _visible(node)
+        """A link; white space at the ends of its words stands outside of it."""
+        visible = _visible(node)
+        shown = visible.strip()
+        if visible[:1] == " ":
+            self.space()
         if not shown:
             return
+        self.linked(node, shown)
+        if visible[-1] == " ":
+            self.space()
+
+    def space(self) -> None:
+        if self.runs and not self.newlines and not self.runs[-1].text.endswith(" "):
+            self.put(Run(" "))
+
+    def linked(self, node: LexborNode, shown: str) -> None:
         target = (node.attributes.get("href") or "").strip()
         classes, sign = _words(node, "class"), shown[0] in "#＃"
         name = shown.lstrip("#＃")
@@ -152,7 +172,8 @@ class _Reader:
             self.put(Run(shown, "link", target=target))
 
     def ends_with(self, sign: str) -> bool:
-        return bool(self.runs) and not self.newlines and self.runs[-1] == Run(sign)
+        last = self.runs[-1] if self.runs and not self.newlines else Run("")
+        return last.kind == "text" and last.text.endswith(sign)
 
     def put_signed(self, sign: str, run: Run) -> None:
         """Some servers write the sign before the link: #<a>tag</a>."""
@@ -184,7 +205,10 @@ class _Reader:
 
 
 def _visible(link: LexborNode) -> str:
-    """The text of a link as a reader sees it: without hidden parts, with the dots of a cut one."""
+    """The text of a link as a reader sees it: without hidden parts, with the dots of a cut one.
+
+    White space is single spaces, at the ends too.
+    """
     shown: list[str] = []
     hidden = 0
     for node, entering in _walk(link):
@@ -201,4 +225,4 @@ def _visible(link: LexborNode) -> str:
             shown.append(" ")
         elif "ellipsis" in classes and not entering:
             shown.append("…")
-    return " ".join("".join(shown).split())
+    return _SPACES.sub(" ", "".join(shown))

@@ -11,13 +11,26 @@ from bridge.post import Run, join_runs
 _CLOSING = r"[\p{Pe}\p{Pf}\"'»”’]*"
 _PARAGRAPH = regex.compile(r"\s*\n\s*\n\s*")
 _LINE = regex.compile(r"\s*\n\s*")
-_SENTENCE = regex.compile(rf"[.!?…؟۔।॥።]+{_CLOSING}(?=\s)|[。！？｡]+{_CLOSING}")
+_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_SENTENCE = regex.compile(
+    rf"[.!?…؟۔।॥።]+{_CLOSING}(?=\s)|[!?]+{_CLOSING}(?=[{_SPACELESS}])|[。！？｡]+{_CLOSING}"
+)
 # A space that must not break a line is one at which a post must not be cut either.
 _SPACE = regex.compile(r"[^\S\u00A0\u2007\u202F]+")
-_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_BETWEEN_SIGNS = regex.compile(
-    rf"\b(?<=[{_SPACELESS}、，；：」』）])(?=[{_SPACELESS}「『（])", regex.WORD
+# A vowel of Thai or Lao that is written before its consonant, and what stands after one; small kana
+# and marks of repetition begin no line (Unicode Standard Annex #14, classes NS and SA).
+_BOUND_TO_NEXT = r"\u0E40-\u0E44\u0EC0-\u0EC4"
+_BOUND_TO_LAST = (
+    r"\u0E2F\u0E30\u0E32\u0E33\u0E45\u0E46\u0EAF\u0EB0\u0EB2\u0EB3\u0EC6々〻"
+    r"ぁぃぅぇぉっゃゅょゎゕゖゝゞァィゥェォッャュョヮヵヶヽヾ\u31F0-\u31FF"
 )
+_BETWEEN_SIGNS = regex.compile(
+    rf"\b(?<=[{_SPACELESS}、，；：」』）])(?<![{_BOUND_TO_NEXT}])"
+    rf"(?=[{_SPACELESS}「『（])(?![{_BOUND_TO_LAST}])",
+    regex.WORD,
+)
+_ISOLATE = "\u2066\u2067\u2068"
+_END_OF_ISOLATE = "\u2069"
 _WORD = regex.compile(r"\b(?<![\p{Ps}\p{Pi}@＠#＃$])(?![\p{Pe}\p{Pf}\p{Po}\p{Pd}])", regex.WORD)
 
 
@@ -25,12 +38,12 @@ def split_runs(runs: tuple[Run, ...], fits: Callable[[str], bool]) -> list[tuple
     """The runs in parts, in order, so that `fits` holds for the text of each.
 
     A part is as long as fits, but ends after a paragraph, else a line, a sentence, a word, where
-    that fills at least half of it. Links, mentions and hashtags stay whole unless one alone is too
-    long: that one is cut as plain text. White space at a cut is dropped; no part is empty.
-    `fits` has to be monotone. ValueError if not even one grapheme fits.
+    that fills at least half of it. Links, mentions, hashtags and isolates of another direction stay
+    whole unless one alone is too long: that one is cut as plain text. White space at a cut is
+    dropped; no part is empty. `fits` has to be monotone. ValueError if not even one grapheme fits.
     """
     runs = _cuttable(runs, fits)
-    breaks = _Breaks(runs)
+    breaks = _Breaks(runs, fits)
     text = breaks.text
     parts: list[tuple[Run, ...]] = []
     start = breaks.skip_space(0)
@@ -63,8 +76,12 @@ def truncate_runs(
     tail = "".join(run.text for run in ending)
     if not fits(tail):
         raise ValueError(f"not even the ending {tail!r} fits the limit")
-    runs = _cuttable(runs, lambda text: fits(f"{text} {tail}"))
-    breaks = _Breaks(runs)
+
+    def fits_before_tail(text: str) -> bool:
+        return fits(f"{text} {tail}")
+
+    runs = _cuttable(runs, fits_before_tail)
+    breaks = _Breaks(runs, fits_before_tail)
     start = breaks.skip_space(0)
 
     def space(end: int) -> str:
@@ -84,7 +101,7 @@ def truncate_runs(
 class _Breaks:
     """The places at which a text can be cut. A place is an index; the cut is before it."""
 
-    def __init__(self, runs: tuple[Run, ...]) -> None:
+    def __init__(self, runs: tuple[Run, ...], fits: Callable[[str], bool]) -> None:
         self.text = text = "".join(run.text for run in runs)
         self.is_whole = bytearray(len(text))
         edges = {0, len(text)}
@@ -97,6 +114,9 @@ class _Breaks:
                 edges |= {at, stop}
                 inside.update(range(at + 1, stop))
             at = stop
+        for start, end in _isolates(text):
+            if fits(text[start:end]):
+                inside.update(range(start + 1, end))
         self.is_space = bytearray(len(text))
         for cluster in regex.finditer(r"\X", text):
             edges.add(cluster.end())
@@ -161,6 +181,22 @@ class _Breaks:
         choices.append(max(map(last, (*levels, self.between_signs))))
         choices.append(last(self.words))
         return next((at for at in choices if at > start and holds(at)), furthest)
+
+
+def _isolates(text: str) -> list[tuple[int, int]]:
+    """The outermost isolates that are closed within their paragraph (Unicode Standard Annex #9)."""
+    found = []
+    opened: list[int] = []
+    for sign in regex.finditer(rf"[{_ISOLATE}{_END_OF_ISOLATE}\n]", text):
+        if sign[0] == "\n":
+            opened.clear()
+        elif sign[0] != _END_OF_ISOLATE:
+            opened.append(sign.start())
+        elif opened:
+            start = opened.pop()
+            if not opened:
+                found.append((start, sign.end()))
+    return found
 
 
 def _cuttable(runs: tuple[Run, ...], fits: Callable[[str], bool]) -> tuple[Run, ...]:

@@ -152,7 +152,8 @@ def read_post(network: str, data: Any) -> Post:
     if network == "mastodon":
         return mastodon_read.to_post(data, "avis.example")
     if network == "twitter":
-        (post,) = twitter_read.to_posts(data, twitter_read.User("7", "avis", protected=False))
+        user = twitter_read.User("7", "avis", protected=False)
+        (post,) = twitter_read.to_posts(data, twitter_read.author(data, user))
         return post
     owner = bluesky_read.Owner("did:plc:avis", "avis.example", "https://pds.example")
     found = bluesky_read.to_post(data, owner)
@@ -170,7 +171,7 @@ def limits(target: str, server: Mapping[str, Any]) -> Limits:
 def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
     """What a bot that reads the post queues for a target."""
     source, there = _opened(case.network, case.server), _opened(target, case.server)
-    route = _route(case.network, target, json.dumps(case.settings))
+    route = _routes(case.network, json.dumps(case.settings))[target]
     with _state(case, source, there) as store:
         return judge("bot", route, source, there, post, store)
 
@@ -251,13 +252,14 @@ def _opened(network: str, server: Mapping[str, Any]) -> Opened:
 
 
 @functools.cache
-def _route(source: str, target: str, settings: str) -> Route:
-    bot = {"from": source, "to": target, **json.loads(settings)}
+def _routes(source: str, settings: str) -> dict[str, Route]:
+    """The ways of a bot to both other networks, by target."""
+    bot = {"from": source, "to": [name for name in NETWORKS if name != source]}
+    bot |= json.loads(settings)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
         file.write_text(yaml.safe_dump({"accounts": _ACCOUNTS, "bots": {"bot": bot}}), "utf-8")
-        (route,) = config.load(file, {}).bots["bot"].routes
-    return route
+        return {route.target: route for route in config.load(file, {}).bots["bot"].routes}
 
 
 @contextmanager

@@ -7,6 +7,7 @@ alone), `settings` that change it, and `absent`: networks whose posts cannot car
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
@@ -96,7 +97,8 @@ def _listed(cases: Sequence[Case], name: str, row: dict[str, Any]) -> str:
         for case in shown_by(cases, name, network)
     ]
     changed = f" Changed by {settings}." if settings else ""
-    return f"**{row['title']}** (`{name}`).{changed} Cases: {', '.join(sorted(names))}."
+    told = f"**{row['title']}** (`{name}`).{changed} Cases: {', '.join(sorted(names))}."
+    return textwrap.fill(told, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def settings_of(case: Case) -> set[str]:

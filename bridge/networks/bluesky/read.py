@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
 from bridge.network import Identity
 from bridge.networks.bluesky.write import COLLECTION, MARK, tid_time
 from bridge.post import Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
-from bridge.text import comparable, plain_name
+from bridge.text import clusters, comparable, plain_name
 
 APP = "https://bsky.app"
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -113,36 +115,52 @@ def to_ref(strong: object) -> Ref | None:
 def to_runs(text: str, facets: object) -> tuple[Run, ...]:
     """Text and facets as runs. Facets count UTF-8 bytes (lexicon app.bsky.richtext.facet).
 
-    A facet that is malformed, out of range, inside a character, or overlaps an earlier one is
-    dropped; its text stays.
+    A facet that is malformed, out of range, inside a code point, or overlaps an earlier one is
+    dropped; its text stays. One that begins or ends inside a grapheme is widened to all of it. Of
+    several features the first that is known counts.
     """
     raw = text.encode()
+    found = sorted(_ranges(facets), key=lambda found: found[:2])
+    edges = _edges(text) if found and not text.isascii() else None
     runs: list[Run] = []
     at = 0
-    for start, end, feature in sorted(_ranges(facets), key=lambda found: found[:2]):
-        if start < at or end > len(raw) or _inside_character(raw, start, end):
+    for first, last, features in found:
+        if last > len(raw) or _inside_character(raw, first, last):
             continue
-        run = _run(raw[start:end].decode(), feature)
+        start, end = (first, last) if edges is None else _widened(edges, first, last)
+        if start < at:
+            continue
+        words = raw[start:end].decode()
+        run = next(filter(None, (_run(words, feature) for feature in features)), None)
         if run is not None:
             runs += (Run(raw[at:start].decode()), run)
             at = end
     return join_runs([*runs, Run(raw[at:].decode())])
 
 
-def _ranges(facets: object) -> list[tuple[int, int, dict[str, Any]]]:
-    """Start, end and first feature of every facet that has these."""
+def _ranges(facets: object) -> list[tuple[int, int, list[dict[str, Any]]]]:
+    """Start, end and features of every facet that has these."""
     found = []
     for facet in map(_map, _list(facets)):
         index = _map(facet.get("index"))
         start, end = index.get("byteStart"), index.get("byteEnd")
         features = [_map(feature) for feature in _list(facet.get("features"))]
-        if type(start) is int and type(end) is int and 0 <= start < end and features:
-            found.append((start, end, features[0]))
+        if type(start) is int and type(end) is int and 0 <= start < end:
+            found.append((start, end, features))
     return found
 
 
 def _inside_character(raw: bytes, start: int, end: int) -> bool:
     return any(at < len(raw) and raw[at] & 0xC0 == 0x80 for at in (start, end))
+
+
+def _edges(text: str) -> list[int]:
+    """The bytes between which the graphemes of a text stand, its beginning and end included."""
+    return [0, *accumulate(len(cluster.encode()) for cluster in clusters(text))]
+
+
+def _widened(edges: list[int], start: int, end: int) -> tuple[int, int]:
+    return edges[bisect_right(edges, start) - 1], edges[bisect_left(edges, end)]
 
 
 def _run(text: str, feature: Mapping[str, Any]) -> Run | None:

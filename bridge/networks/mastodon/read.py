@@ -34,7 +34,7 @@ _MEDIA: dict[str, MediaKind] = {
     "audio": "audio",
 }
 #: the link for readers that do not know quotes (Mastodon documentation, client/quotes)
-_QUOTE_INLINE = re.compile(r"<p[^>]*\bquote-inline\b[^>]*>(.*?)</p>", re.DOTALL)
+_QUOTE_INLINE = re.compile(r"<(p|span)\b[^>]*\bquote-inline\b[^>]*>(.*?)</\1>", re.DOTALL)
 _HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
 #: pages of an account that are no posts
 _PAGES = {"featured", "followers", "following", "media", "posts", "statuses", "with_replies"}
@@ -113,13 +113,13 @@ def _visibility(status: Mapping[str, Any]) -> Visibility:
 
 def _quote(status: Mapping[str, Any], host: str) -> Ref | None:
     """The quoted post. One that still waits for consent is named only by the link in the HTML."""
-    quote = _dict(status.get("quote"))
-    # Mastodon wraps the quoted status, some forks give it bare.
+    # Mastodon wraps the quoted status, some forks give it bare, Pleroma in an object of its own.
+    quote = _dict(status.get("quote")) or _dict(_dict(status.get("pleroma")).get("quote"))
     ref = _ref(quote.get("quoted_status"), host) or _ref(quote, host)
     inline = _QUOTE_INLINE.search(_str(status.get("content")))
     if ref is not None or not (quote or inline):
         return ref
-    href = _HREF.search(inline.group(1)) if inline else None
+    href = _HREF.search(inline.group(2)) if inline else None
     url = unescape(href.group(1)) if href else ""
     return Ref(native_id(quote.get("quoted_status_id")), url=url)
 

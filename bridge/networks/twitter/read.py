@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -108,6 +108,8 @@ def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
     revision = _text(data, "id")
     first = next((v for v in versions if isinstance(v, str) and v.isdecimal()), revision)
     refs = _references(data, found, user)
+    if "quoted" in refs:
+        refs["quoted"] = _as_linked(refs["quoted"], data)
     attached = _object(data, "attachments")
     keys = [key for key in _list(attached, "media_keys") if isinstance(key, str)]
     visibility: Visibility = "private" if user.protected else "public"
@@ -164,6 +166,18 @@ def _references(data: Mapping[str, Any], found: _Found, user: User) -> dict[str,
         name = user.name if author == user.id else "i"
         refs[kind] = Ref(post_id, account, f"https://x.com/{name}/status/{post_id}")
     return refs
+
+
+def _as_linked(quoted: Ref, data: Mapping[str, Any]) -> Ref:
+    """A quoted post under the address by which the text links it: that has its author's name."""
+    for each in _objects(_object(data, "entities"), "urls"):
+        target = _text(each, "expanded_url")
+        found = re.match(
+            r"https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/(\w+)/status/([0-9]+)", target
+        )
+        if found and found[2] == quoted.id:
+            return replace(quoted, url=f"https://x.com/{found[1]}/status/{quoted.id}")
+    return quoted
 
 
 def _media(data: Mapping[str, Any]) -> Media:

@@ -137,7 +137,7 @@ def test_a_quote_keeps_its_reference_and_loses_its_closing_link() -> None:
     urls = [url(5, short, "https://twitter.com/ola/status/5?s=20")]
     post = read({"text": f"enig {short}", "entities": {"urls": urls}, "referenced_posts": refs})
     assert post.text == "enig"
-    assert post.quote == Ref("5", "", "https://x.com/i/status/5")
+    assert post.quote == Ref("5", "", "https://x.com/ola/status/5")
     text = f"enig {short} likevel"
     inside = read({"text": text, "entities": {"urls": urls}, "referenced_posts": refs})
     assert inside.text == "enig https://twitter.com/ola/status/5?s=20 likevel"
