@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from bridge import secrecy
-from bridge.post import Draft, Post, Ref
+from bridge.post import Draft, Loss, Post, Ref
 from bridge.schema import Setting
 
 
@@ -67,8 +67,26 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Animation:
+    """What a server shows as an animation: image types, bytes, pixels and frames.
+
+    `alone` says that nothing else may be in the post.
+    """
+
+    types: frozenset[str]
+    bytes: int
+    width: int = 1 << 20
+    height: int = 1 << 20
+    frames: int = 1 << 20
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What one post on a server can hold. Bytes and pixels bound each image."""
+    """What one post on a server can hold. Bytes and pixels bound each image.
+
+    `animation` is None where animations are shown as stills.
+    """
 
     measures: tuple[Measure, ...]
     images: int
@@ -76,6 +94,7 @@ class Limits:
     image_pixels: int
     image_types: frozenset[str]
     alt_characters: int
+    animation: Animation | None = None
 
     def fits(self, text: str, content_warning: str = "") -> bool:
         """Whether a text is within every measure."""
@@ -118,13 +137,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An image ready for its target: at most `Limits.image_bytes`, of one of its types."""
+    """An image ready for its target: at most `Limits.image_bytes`, of one of its types.
+
+    `focus` is as in `Media`; `losses` are what making it fit has cost.
+    """
 
     data: bytes
     mime: str
     alt: str
     width: int
     height: int
+    focus: tuple[float, float] | None = None
+    animated: bool = False
+    losses: tuple[Loss, ...] = ()
 
 
 class Session(Protocol):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import media
+from bridge import images, media
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import may_be_copy
 from bridge.network import (
@@ -382,7 +382,9 @@ class _Courier:
         for item in draft.draft.media[len(uploads) :]:
             try:
                 data = media.fetch(item, own_host=self.accounts.host_of(draft.source))
-                image = media.fit(item, data, self.target.client.limits)
+                alone = len(draft.draft.media) == 1
+                image = images.fit(item, data, self.target.client.limits, alone=alone)
+                draft = self.store.lost(draft, image.losses)
                 uploads.append(self.target.client.upload(image))
             except (Unreachable, Uncertain) as error:
                 # nothing that anyone sees came of it: it can simply be repeated

@@ -29,7 +29,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """An attachment. `url` is where its bytes can be fetched; sizes are pixels, 0 if unknown."""
+    """An attachment. `url` is where its bytes can be fetched; sizes are pixels, 0 if unknown.
+
+    `focus` is the point that must stay in view where an image is cropped, from -1 to 1 rightwards
+    and upwards, (0, 0) being the middle; None where the network does not tell.
+    """
 
     kind: MediaKind
     url: str
@@ -37,6 +41,7 @@ class Media:
     mime: str = ""
     width: int = 0
     height: int = 0
+    focus: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +206,16 @@ class Draft:
         data: dict[str, Any] = json.loads(text)
         data["created_at"] = datetime.fromisoformat(data["created_at"])
         data["runs"] = tuple(Run(**run) for run in data["runs"])
-        data["media"] = tuple(Media(**media) for media in data["media"])
+        data["media"] = tuple(_media(media) for media in data["media"])
         data["losses"] = tuple(Loss(**loss) for loss in data["losses"])
         data["languages"] = tuple(data["languages"])
         data["reply_to"] = Ref(**data["reply_to"]) if data["reply_to"] else None
         return cls(**data)
+
+
+def _media(data: dict[str, Any]) -> Media:
+    focus = data.get("focus")
+    return Media(**{**data, "focus": tuple(focus) if focus else None})
 
 
 @dataclass(frozen=True, slots=True)

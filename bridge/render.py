@@ -23,7 +23,6 @@ from bridge.text import (
     defuse_links,
     defuse_mentions,
     drop_links,
-    graphemes,
     mastodon_entities,
     shorten_url,
     shows_other_site,
@@ -224,11 +223,9 @@ def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]
         if media.kind != "image" or limits.images == 0:
             losses.append(Loss("media", f"an attachment of kind {media.kind} was left out"))
             continue
-        if graphemes(media.alt) > limits.alt_characters:
+        if len(media.alt) > limits.alt_characters:  # code points, as the servers count them
             losses.append(Loss("alt text", f"cut to {limits.alt_characters} characters"))
-            cut = truncate_runs(
-                (Run(media.alt),), lambda text: graphemes(text) <= limits.alt_characters
-            )
+            cut = truncate_runs((Run(media.alt),), lambda text: len(text) <= limits.alt_characters)
             images.append(replace(media, alt="".join(run.text for run in cut)))
         else:
             images.append(media)

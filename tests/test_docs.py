@@ -120,6 +120,7 @@ REASONS = {
     "outbox": {"Wait", "Stop"},
     "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},
+    "images": {"Refused", "Loss"},
 }
 
 

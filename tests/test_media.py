@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bridge import media, wire
-from bridge.network import Limits, Refused, Unreachable
+from bridge import images, media, wire
+from bridge.network import Animation, Limits, Refused, Unreachable
 from bridge.post import Media
 from bridge.simulation import Fault, Request, Response, Simulator
 
@@ -36,7 +36,7 @@ def noise(size: tuple[int, int]) -> bytes:
 
 def test_an_image_that_fits_is_passed_on_untouched() -> None:
     data = encoded("PNG")
-    upload = media.fit(ITEM, data, LIMITS)
+    upload = images.fit(ITEM, data, LIMITS)
     assert (upload.data, upload.mime) == (data, "image/png")
     assert (upload.width, upload.height, upload.alt) == (80, 60, "En beskrivelse")
 
@@ -45,7 +45,7 @@ def test_where_it_was_taken_is_taken_out_and_it_is_turned_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     exif.get_ifd(0x8825)[2] = (60.0, 23.0, 0.0)
-    upload = media.fit(ITEM, encoded("JPEG", exif=exif), LIMITS)
+    upload = images.fit(ITEM, encoded("JPEG", exif=exif), LIMITS)
     with Image.open(io.BytesIO(upload.data)) as image:
         assert image.size == (60, 80) == (upload.width, upload.height)
         assert dict(image.getexif()) == {}
@@ -53,27 +53,27 @@ def test_where_it_was_taken_is_taken_out_and_it_is_turned_upright() -> None:
 
 
 def test_a_type_that_the_target_does_not_take_is_converted() -> None:
-    upload = media.fit(ITEM, encoded("WEBP"), LIMITS)
+    upload = images.fit(ITEM, encoded("WEBP"), LIMITS)
     assert upload.mime == "image/jpeg"
     with Image.open(io.BytesIO(upload.data)) as image:
         assert (image.format, image.size) == ("JPEG", (80, 60))
 
 
 def test_an_image_that_is_too_heavy_is_made_lighter_with_its_shape_kept() -> None:
-    upload = media.fit(ITEM, noise((900, 600)), LIMITS)
+    upload = images.fit(ITEM, noise((900, 600)), LIMITS)
     assert len(upload.data) <= LIMITS.image_bytes
     assert upload.width / upload.height == pytest.approx(1.5, rel=0.02)
 
 
 def test_an_image_with_too_many_pixels_is_made_smaller() -> None:
-    upload = media.fit(ITEM, encoded("PNG", (3000, 1000)), LIMITS)
+    upload = images.fit(ITEM, encoded("PNG", (3000, 1000)), LIMITS)
     assert upload.width * upload.height <= LIMITS.image_pixels
 
 
 def test_transparency_survives() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(out, "WEBP", lossless=True)
-    upload = media.fit(ITEM, out.getvalue(), LIMITS)
+    upload = images.fit(ITEM, out.getvalue(), LIMITS)
     assert upload.mime == "image/png"
     with Image.open(io.BytesIO(upload.data)) as image:
         assert image.convert("RGBA").getpixel((5, 5)) == (0, 0, 0, 0)
@@ -82,17 +82,17 @@ def test_transparency_survives() -> None:
 @pytest.mark.parametrize("data", [b"", b"<html>", encoded("PNG")[:40], b"\x89PNG" * 30])
 def test_what_is_no_image_is_refused(data: bytes) -> None:
     with pytest.raises(Refused, match="cannot be read as an image"):
-        media.fit(ITEM, data, LIMITS)
+        images.fit(ITEM, data, LIMITS)
 
 
 def test_a_decompression_bomb_is_refused_unopened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(Refused, match="cannot be read as an image"):
-        media.fit(ITEM, encoded("PNG", (200, 200)), LIMITS)
+        images.fit(ITEM, encoded("PNG", (200, 200)), LIMITS)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    monkeypatch.setattr(media, "MAX_PIXELS", 1000)
+    monkeypatch.setattr(images, "MAX_PIXELS", 1000)
     with pytest.raises(Refused, match="too large to open"):
-        media.fit(ITEM, encoded("PNG", (200, 200)), LIMITS)
+        images.fit(ITEM, encoded("PNG", (200, 200)), LIMITS)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -151,14 +151,15 @@ def test_image_bombs_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Image.Image, "convert", convert)
     with pytest.raises(Refused, match="too large to open|cannot be read as an image"):
-        media.fit(ITEM, BOMBS[name], LIMITS)
+        images.fit(ITEM, BOMBS[name], LIMITS)
     assert opened == []
 
 
 def test_an_animation_that_people_post_is_no_bomb() -> None:
-    gifs = Limits((), 4, 60_000, 5_000_000, frozenset({"image/gif"}), 1000)
+    types = frozenset({"image/gif"})
+    gifs = Limits((), 4, 60_000, 5_000_000, types, 1000, animation=Animation(types, 60_000))
     data = gif(100)
-    assert media.fit(ITEM, data, gifs).data == data
+    assert images.fit(ITEM, data, gifs).data == data
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
@@ -168,7 +169,7 @@ def test_a_file_that_ends_early_is_refused_and_never_passed_on_or_repaired(form:
     data = out.getvalue()
     for share in (0.02, 0.1, 0.5, 0.9):
         with pytest.raises(Refused):
-            media.fit(ITEM, data[: int(len(data) * share)], LIMITS)
+            images.fit(ITEM, data[: int(len(data) * share)], LIMITS)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
@@ -182,7 +183,7 @@ def test_a_damaged_file_is_fitted_or_refused_and_nothing_else(form: str) -> None
         for _ in range(luck.randint(1, 8)):
             broken[luck.randrange(len(broken))] = luck.randrange(256)
         with suppress(Refused):
-            media.fit(ITEM, bytes(broken), LIMITS)
+            images.fit(ITEM, bytes(broken), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_a_damaged_file_is_fitted_or_refused_and_nothing_else(form: str) -> None
 )
 def test_formats_that_no_network_serves_are_not_opened(data: bytes) -> None:
     with pytest.raises(Refused, match="of no known kind"):
-        media.fit(ITEM, data, LIMITS)
+        images.fit(ITEM, data, LIMITS)
 
 
 class Files(Simulator):

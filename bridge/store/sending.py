@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from bridge.post import Ref, utc
+from bridge.post import Draft, Loss, Ref, utc
 from bridge.store.file import StateFile
 from bridge.store.rows import EPOCH, Blocks, Code, QueuedDraft, ref_json
 
@@ -105,6 +105,18 @@ class Sending(StateFile):
                 "UPDATE drafts SET uploads=?, uploaded_at=coalesce(uploaded_at, ?) WHERE id=?",
                 (json.dumps(list(uploads)), now.isoformat(), draft.id),
             )
+
+    def lost(self, draft: QueuedDraft, losses: Sequence[Loss]) -> QueuedDraft:
+        """The draft with what making its media fit has cost; the same is noted once."""
+        known = draft.draft.losses
+        fresh = tuple(loss for loss in dict.fromkeys(losses) if loss not in known)
+        return self.amend(draft, replace(draft.draft, losses=known + fresh)) if fresh else draft
+
+    def amend(self, draft: QueuedDraft, content: Draft) -> QueuedDraft:
+        """The draft with other content; only for one of which nothing was sent."""
+        with self.write() as db:
+            db.execute("UPDATE drafts SET draft=? WHERE id=?", (content.to_json(), draft.id))
+        return replace(draft, draft=content)
 
     def forget_uploads(self, draft: QueuedDraft) -> QueuedDraft:
         """The draft as it was before any upload; only for one that cannot stand anywhere."""

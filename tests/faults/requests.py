@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image
 
-from bridge import media
+from bridge import images, media
 from bridge.network import Client, ClientError, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
@@ -208,7 +208,7 @@ def _download(rig: Rig) -> Act:
         url = rig.mastodon._server.upload(owner, picture(), "").entity["url"]
     item = Media("image", url)
     host = url.split("/")[2]
-    return lambda: media.fit(item, media.fetch(item, own_host=host), LIMITS)
+    return lambda: images.fit(item, media.fetch(item, own_host=host), LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

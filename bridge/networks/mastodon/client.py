@@ -137,6 +137,7 @@ class MastodonClient:
                 media.data,
                 mime_type=media.mime,
                 description=alt or None,
+                focus=media.focus,
                 file_name="image." + media.mime.rpartition("/")[2],
             )
         )

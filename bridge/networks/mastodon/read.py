@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bridge import text
-from bridge.network import Identity, Limits, Measure
+from bridge.network import Animation, Identity, Limits, Measure
 from bridge.post import Media, MediaKind, Post, Ref, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
@@ -159,7 +159,16 @@ def _media(item: Mapping[str, Any]) -> Media:
         alt=_str(item.get("description")),
         width=_whole(original.get("width"), 0),
         height=_whole(original.get("height"), 0),
+        focus=_focus(_dict(_dict(item.get("meta")).get("focus"))),
     )
+
+
+def _focus(focus: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The focal point (Mastodon documentation, entities/MediaAttachment); the middle is none."""
+    at = [value for value in map(focus.get, "xy") if isinstance(value, int | float)]
+    if len(at) < 2 or at == [0, 0] or not all(-1 <= value <= 1 for value in at):
+        return None
+    return float(at[0]), float(at[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +256,8 @@ def to_limits(instance: Instance) -> Limits:
         image_pixels=instance.image_pixels,
         image_types=frozenset(instance.image_types),
         alt_characters=instance.alt_characters,
+        # Mastodon makes films of GIFs (its documentation, user/posting); other types stand still
+        animation=Animation(frozenset({"image/gif"}), instance.image_bytes),
     )
 
 

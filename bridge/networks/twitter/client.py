@@ -20,6 +20,7 @@ from oauthlib import oauth1
 
 from bridge import ratelimit, wire
 from bridge.network import (
+    Animation,
     Backfill,
     Busy,
     ClientError,
@@ -79,6 +80,15 @@ LIMITS = Limits(
     image_pixels=8192 * 8192,
     image_types=frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
     alt_characters=1000,
+    # X API, Media best practices
+    animation=Animation(
+        frozenset({"image/gif"}),
+        15 * 1024 * 1024,
+        width=1280,
+        height=1080,
+        frames=350,
+        alone=True,
+    ),
 )
 
 
@@ -264,7 +274,7 @@ class TwitterClient:
         path = "/2/media/upload"
         plan = {
             "media_type": media.mime,
-            "media_category": "tweet_image",
+            "media_category": "tweet_gif" if media.animated else "tweet_image",
             "total_bytes": len(media.data),
         }
         started = self._send("POST", f"{path}/initialize", body=plan, write=False)

@@ -200,7 +200,7 @@ class Server:
 
     # Media.
 
-    def upload(self, account: Account, data: bytes, alt: str) -> Attachment:
+    def upload(self, account: Account, data: bytes, alt: str, focus: str = "") -> Attachment:
         """Take an image; `processing` later it is ready (GoToSocial: at once)."""
         from PIL import Image
 
@@ -217,7 +217,7 @@ class Server:
         path = f"/media/{media_id}.{kind.rpartition('/')[2]}"
         self.files[path] = (data, kind)
         size = {"width": width, "height": height, "size": f"{width}x{height}"}
-        entity = {
+        entity: dict[str, Any] = {
             "id": media_id,
             "type": "image",
             "url": self.url + path,
@@ -226,6 +226,9 @@ class Server:
             "description": alt or None,
             "meta": {"original": size | {"aspect": width / height}},
         }
+        if focus:
+            x, y = map(float, focus.split(","))
+            entity["meta"] |= {"focus": {"x": x, "y": y}}
         at_once = self.flavour.name == "gotosocial"
         ready_at = self.now() + (timedelta(0) if at_once else self.processing)
         self.media[media_id] = Attachment(account, entity, ready_at)

@@ -293,7 +293,8 @@ class MastodonSimulator(Simulator):
         if "file" not in fields:
             raise Refusal(422, "Validation failed: File can't be blank")
         alt = fields["description"].text if "description" in fields else ""
-        return self._attachment(self._server.upload(account, fields["file"].data, alt), 202)
+        focus = fields["focus"].text if "focus" in fields else ""
+        return self._attachment(self._server.upload(account, fields["file"].data, alt, focus), 202)
 
     def _attachment(self, attachment: Attachment, working: int) -> Response:
         """An attachment; while the server still works on it, without URL and with that status."""

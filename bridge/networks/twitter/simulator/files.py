@@ -10,8 +10,8 @@ from bridge.networks.twitter.simulator.model import Media, invalid, problem
 from bridge.simulation import Part, Request, Response
 
 TYPES = frozenset(["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"])
-#: bytes of an image, and of any other file
-IMAGE, FILE = 5 * 1024 * 1024, 512 * 1024 * 1024
+#: bytes of an image, of a GIF, and of any other file
+IMAGE, GIF, FILE = 5 * 1024 * 1024, 15 * 1024 * 1024, 512 * 1024 * 1024
 SEGMENTS = 1000
 ALT = 1000
 
@@ -28,6 +28,7 @@ class Files:
         match kind:
             case "POST /2/media/upload/initialize":
                 file = self.begin(owner, str(body.get("media_type")), body.get("total_bytes"))
+                file.category = str(body.get("media_category"))
                 data = {"id": file.id, "media_key": file.key, "expires_after_secs": 86400}
             case "POST /2/media/upload/:id/append":
                 self._append(self._file(owner, named[0]), dict(request.form()))
@@ -55,7 +56,8 @@ class Files:
         """A new file, still empty."""
         if mime not in TYPES:
             raise invalid("media_type", mime, "not a known media type")
-        if not isinstance(size, int) or not 0 < size <= (IMAGE if "image/" in mime else FILE):
+        most = GIF if mime == "image/gif" else IMAGE if "image/" in mime else FILE
+        if not isinstance(size, int) or not 0 < size <= most:
             raise invalid("total_bytes", str(size), "the file is empty or too large")
         file = Media(str(17 * 10**17 + len(self._files)), owner, mime, size)
         self._files[file.id] = file
@@ -69,10 +71,12 @@ class Files:
         return file
 
     def attached(self, owner: str, body: Mapping[str, Any]) -> tuple[Media, ...]:
-        """The files that a new post names: up to four images, or one video."""
+        """The files that a new post names: up to four images, or one GIF or video."""
         ids = body.get("media", {}).get("media_ids", [])
         files = tuple(self._file(owner, str(media_id)) for media_id in ids)
-        videos = sum(file.mime.startswith("video/") for file in files)
+        videos = sum(
+            file.mime.startswith("video/") or file.category == "tweet_gif" for file in files
+        )
         if len(files) > 4 or (videos and len(files) > 1) or not all(file.data for file in files):
             raise problem(400, "Your media IDs are invalid.")
         return files

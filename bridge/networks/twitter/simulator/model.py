@@ -48,6 +48,7 @@ class Media:
     owner: str
     mime: str
     size: int
+    category: str = ""
     segments: dict[int, bytes] = field(default_factory=dict)
     data: bytes = b""
     alt: str = ""
