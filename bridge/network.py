@@ -203,7 +203,8 @@ class NoLedger:
 class Client(Protocol):
     """One account on one network. Every method raises only the five kinds of error.
 
-    A client is used by one thread at a time.
+    A client is used by one thread at a time; only `find` may run beside another call where the
+    network charges nothing.
     """
 
     @property

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import images, media
+from bridge import alt_texts, images, media
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import may_be_copy
 from bridge.network import (
@@ -305,8 +305,10 @@ class _Courier:
         policy = self._policy(bot, draft)
         if policy is None:
             return Stop("held", f"its bot {bot.name} does not mirror this way any more", "bot")
-        if draft.approved:
-            return None
+        limits = self.target.client.limits
+        lacking = alt_texts.lacking(draft, policy, limits, self.accounts, self.store)
+        if lacking is not None or draft.approved:
+            return lacking
         if self._may_stand_unknown(draft):
             return Stop("held", "the state was lost or is an old one: this may stand", "state")
         if draft.draft.part > 1 or draft.attempted_at is not None:

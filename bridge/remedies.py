@@ -9,6 +9,8 @@ from bridge.store import Code
 #: by the code of the draft; ID stands for its number in the outbox
 REMEDIES: Mapping[Code, str] = {
     "": "nothing: it goes out when its turn comes",
+    "alt": "add the alt text on the original's network; what is held goes out, with what is there "
+    "by then, on `tribridge outbox retry ID`",
     "approve": "`tribridge outbox approve ID` sends it, `tribridge outbox drop ID` does not",
     "bot": "`tribridge outbox drop ID`, or put the bot back into the config (`was:` if it has "
     "another name now) and `tribridge outbox retry ID`",

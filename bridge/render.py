@@ -223,13 +223,17 @@ def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]
         if media.kind != "image" or limits.images == 0:
             losses.append(Loss("media", f"an attachment of kind {media.kind} was left out"))
             continue
-        if len(media.alt) > limits.alt_characters:  # code points, as the servers count them
-            losses.append(Loss("alt text", f"cut to {limits.alt_characters} characters"))
-            cut = truncate_runs((Run(media.alt),), lambda text: len(text) <= limits.alt_characters)
-            images.append(replace(media, alt="".join(run.text for run in cut)))
-        else:
-            images.append(media)
+        images.append(shorten_alt(media, limits, losses))
     return tuple(images)
+
+
+def shorten_alt(media: Media, limits: Limits, losses: list[Loss]) -> Media:
+    """An attachment whose alt text is within the target's limit: cut after a word, with a mark."""
+    if len(media.alt) <= limits.alt_characters:  # code points, as the servers count them
+        return media
+    losses.append(Loss("alt text", f"cut to {limits.alt_characters} characters"))
+    cut = truncate_runs((Run(media.alt),), lambda text: len(text) <= limits.alt_characters)
+    return replace(media, alt="".join(run.text for run in cut))
 
 
 def _visibility(post: Post, policy: Policy, target: Network) -> Visibility:

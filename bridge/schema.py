@@ -211,6 +211,13 @@ class Policy:
     language: str = _field(
         "language", "keep, or a language tag for posts that declare none", "keep", ""
     )
+    alt_text: Literal["optional", "required"] = _field(
+        "choice",
+        "required: a post waits until each of its images has one, and is held after `max_age`",
+        "optional",
+        "optional",
+        choices=("optional", "required"),
+    )
     steps: tuple[StepSetting, ...] = _field("steps", "changes to the text, in order", [], ())
     backfill: BackfillSetting = _field(
         "backfill",

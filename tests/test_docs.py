@@ -118,6 +118,7 @@ REASONS = {
     "steps": {"Skip"},
     "render": {"Skip", "Loss"},
     "outbox": {"Wait", "Stop"},
+    "alt_texts": {"Wait", "Stop"},
     "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},
     "images": {"Refused", "Loss"},

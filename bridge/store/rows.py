@@ -16,6 +16,7 @@ Blocks = Literal["", "account", "login"]
 #: why a draft waits, is held or is dead; `bridge.remedies` says what to do about each
 Code = Literal[
     "",
+    "alt",  # an image has no alt text, and the bot asks for one
     "approve",  # the bot asks for approval of each post
     "bot",  # its bot is gone, or does not mirror this way any more
     "breaker",  # the source published more in an hour than its target's limit
