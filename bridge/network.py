@@ -85,7 +85,8 @@ class Animation:
 class Limits:
     """What one post on a server can hold. Bytes and pixels bound each image.
 
-    `animation` is None where animations are shown as stills.
+    `animation` is None where animations are shown as stills. `gallery` is the number of images that
+    a post can show in a form of its own that not every reader knows; 0 if there is none.
     """
 
     measures: tuple[Measure, ...]
@@ -95,6 +96,7 @@ class Limits:
     image_types: frozenset[str]
     alt_characters: int
     animation: Animation | None = None
+    gallery: int = 0
 
     def fits(self, text: str, content_warning: str = "") -> bool:
         """Whether a text is within every measure."""

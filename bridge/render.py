@@ -61,14 +61,17 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     if policy.links == "drop":
         runs = _defused(runs, losses)
     images = _images(post, limits, losses)
-    if policy.link_back == "always" or (losses and policy.link_back == "truncated"):
+    room = (policy.many_images == "gallery" and limits.gallery) or max(limits.images, 1)
+    linked = policy.many_images == "link" and len(images) > room
+    if linked:
+        losses.append(Loss("media", f"{len(images) - room} images beyond {room} were left out"))
+        images, linked = images[:room], policy.links != "drop"
+    if linked or policy.link_back == "always" or (losses and policy.link_back == "truncated"):
         runs = _with_link(runs, post.url, target)
     parts = _parts(runs, warning, post.url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
-    groups = [
-        images[at : at + limits.images] for at in range(0, len(images), max(limits.images, 1))
-    ]
+    groups = [images[at : at + room] for at in range(0, len(images), room)]
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")

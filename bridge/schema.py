@@ -218,6 +218,14 @@ class Policy:
         "optional",
         choices=("optional", "required"),
     )
+    many_images: Literal["thread", "link", "gallery"] = _field(
+        "choice",
+        "more images than one post takes: in further posts of a thread, left out with a link to the"
+        " original, or as a gallery of up to 10 on Bluesky, which older apps do not show",
+        "thread",
+        "thread",
+        choices=("thread", "link", "gallery"),
+    )
     steps: tuple[StepSetting, ...] = _field("steps", "changes to the text, in order", [], ())
     backfill: BackfillSetting = _field(
         "backfill",

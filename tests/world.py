@@ -93,7 +93,11 @@ def entry_of(handle: str, rkey: str, record: dict[str, Any]) -> Entry:
         reply_to=parent.rpartition("/")[2],
         languages=tuple(record.get("langs", ())),
         links=tuple(f["uri"] for f in features if "uri" in f),
-        alts=tuple(image["alt"] for image in record.get("embed", {}).get("images", ())),
+        alts=tuple(
+            image["alt"]
+            for field in ("images", "items")
+            for image in record.get("embed", {}).get(field, ())
+        ),
         key=rkey,
         raw=record,
     )

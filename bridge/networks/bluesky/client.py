@@ -71,6 +71,8 @@ LIMITS = Limits(
     image_types=frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
     # no limit in the lexicon; that of the network's own app
     alt_characters=2000,
+    # lexicon app.bsky.embed.gallery: what clients keep to
+    gallery=10,
 )
 
 # Answers of the AT Protocol PDS (its lexicons com.atproto.server.*, and their common errors).

@@ -25,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 #: lexicon app.bsky.feed.post: at most so many languages
 _LANGUAGES = 3
+#: lexicon app.bsky.embed.images: at most so many; what has more is a gallery
+_IMAGES = 4
 #: lexicon app.bsky.richtext.facet: bytes of a hashtag; its 64 graphemes are never less
 _TAG_BYTES = 64
 
@@ -100,8 +102,16 @@ def to_payload(
     if parents is not None:
         record["reply"] = {"root": _strong(parents.root), "parent": _strong(parents.parent)}
     if uploads:
-        record["embed"] = {"$type": "app.bsky.embed.images", "images": list(uploads)}
+        record["embed"] = _images(uploads)
     return {"rkey": record_key(key, created), "record": record}
+
+
+def _images(uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    """The embed of uploaded images (lexicons app.bsky.embed.images and app.bsky.embed.gallery)."""
+    if len(uploads) <= _IMAGES:
+        return {"$type": "app.bsky.embed.images", "images": list(uploads)}
+    kind = "app.bsky.embed.gallery"
+    return {"$type": kind, "items": [{"$type": f"{kind}#image", **image} for image in uploads]}
 
 
 def spell_url(url: str) -> str:

@@ -471,7 +471,8 @@ def _journal(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the journal says of a post."""
     features = [feature for facet in record.get("facets", []) for feature in facet["features"]]
     embed = record.get("embed", {})
-    images = {**embed, **embed.get("media", {})}.get("images", [])
+    media = {**embed, **embed.get("media", {})}
+    images = [*media.get("images", []), *media.get("items", [])]
     return {
         "text": record["text"],
         "reply_to": record.get("reply", {}).get("parent", {}).get("uri", "").rpartition("/")[2],
