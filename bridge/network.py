@@ -279,6 +279,8 @@ class Network:
     #: the folder, with `client.py` and `write.py` in it, and the class in the former
     package: str
     client: str
+    #: has labels that hide a post's media
+    labels: bool = False
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
 

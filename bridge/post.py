@@ -68,7 +68,7 @@ class Post:
     first version), `revision` what changes when it is edited ("" if the network shows no edits),
     `created_at` is UTC. `uri` and `cid` are Bluesky's strong reference to the post itself, `root`
     the first post of its thread where the network tells. `tags` are hashtags that do not stand in
-    the text. `mark` is the idempotency key that a copy
+    the text, `labels` Bluesky's self-labels. `mark` is the idempotency key that a copy
     made by Tribridge bears on networks that can carry it; `application` the name of the program
     that made the post, where the network tells.
     """
@@ -92,6 +92,7 @@ class Post:
     boost: Ref | None = None
     poll: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     application: str = ""
     mark: str = ""
 
@@ -188,6 +189,7 @@ class Draft:
     media: tuple[Media, ...] = ()
     reply_to: Ref | None = None
     losses: tuple[Loss, ...] = field(default=())
+    labels: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -209,6 +211,7 @@ class Draft:
         data["media"] = tuple(_media(media) for media in data["media"])
         data["losses"] = tuple(Loss(**loss) for loss in data["losses"])
         data["languages"] = tuple(data["languages"])
+        data["labels"] = tuple(data.get("labels", ()))
         data["reply_to"] = Ref(**data["reply_to"]) if data["reply_to"] else None
         return cls(**data)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.post import (
     Draft,
@@ -46,12 +47,17 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     if post.boost is not None:
         # servers repeat the boosted post's media and warning, which are another person's
         post = replace(post, media=(), content_warning="", poll=(), quote=None, sensitive=False)
+        post = replace(post, labels=())
     if policy.links == "drop":
         post, policy = _without_links(post, policy, losses)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
-    warning = post.content_warning
+    labels = labels_of(post, policy.labels) if target.labels else ()
+    warning = post.content_warning if target.labels else warning_of(post)
+    if post.sensitive and post.media and not (target.content_warnings or labels):
+        losses.append(Loss("label", f"media marked as sensitive are not hidden on {target.title}"))
+        warning = warning or ("" if target.labels else "sensitive media")
     if target.mentions_in_text:
         warning = defuse_mentions(warning)
     if warning and not target.content_warnings:
@@ -82,6 +88,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
         languages=post.languages or ((policy.language,) if policy.language else ()),
         content_warning=warning,
         sensitive=post.sensitive,
+        labels=labels,
         visibility=_visibility(post, policy, target),
     )
     return tuple(

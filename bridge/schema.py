@@ -101,6 +101,34 @@ class Filter:
     )
 
 
+Label = Literal["none", "graphic-media", "nudity", "sexual", "porn"]
+_GRAPHIC = ("blood", "corpse", "gore", "graphic", "injury", "violence")
+_NUDITY = ("naked", "nude", "nudity")
+_SEXUAL = ("erotic", "lewd", "sexual", "suggestive")
+_PORN = ("nsfw", "porn", "pornography")
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Which self-labels a post gets on Bluesky, by words of its content warning and hashtags."""
+
+    sensitive: Label = _field(
+        "choice",
+        "of media marked as sensitive, where no word tells more; or none",
+        "graphic-media",
+        "graphic-media",
+        choices=("graphic-media", "nudity", "sexual", "porn", "none"),
+    )
+    graphic_media: tuple[str, ...] = _field(
+        "strings", "words for the label graphic-media; case does not matter", [*_GRAPHIC], _GRAPHIC
+    )
+    nudity: tuple[str, ...] = _field("strings", "words for the label nudity", [*_NUDITY], _NUDITY)
+    sexual: tuple[str, ...] = _field(
+        "strings", "words for the label sexual: suggestive", [*_SEXUAL], _SEXUAL
+    )
+    porn: tuple[str, ...] = _field("strings", "words for the label porn", [*_PORN], _PORN)
+
+
 @dataclass(frozen=True, slots=True)
 class StepSetting:
     """One step as configured: its name and its argument."""
@@ -186,6 +214,13 @@ class Policy:
         "text",
         "text",
         choices=("text", "skip"),
+    )
+    labels: Labels = _field(
+        "section",
+        "self-labels of copies on Bluesky, for posts with a content warning or sensitive media",
+        {},
+        Labels(),
+        section=Labels,
     )
     long: Literal["thread", "truncate", "numbered", "skip"] = _field(
         "choice",

@@ -21,4 +21,5 @@ NETWORK = Network(
     absence_is_telling=False,
     package=__name__,
     client="BlueskyClient",
+    labels=True,
 )

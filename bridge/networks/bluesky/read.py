@@ -63,7 +63,7 @@ def to_post(item: object, owner: Owner) -> Post | None:
     embed.read(_map(record.get("embed")))
     runs = _with_links(to_runs(_text(record.get("text")), record.get("facets")), embed.links)
     reply = record.get("reply")
-    visibility, sensitive = _labels(record.get("labels"))
+    visibility, labels = _labels(record.get("labels"))
     return Post(
         account=f"bluesky:{did}",
         id=rkey,
@@ -71,8 +71,9 @@ def to_post(item: object, owner: Owner) -> Post | None:
         created_at=_time(record.get("createdAt")) or tid_time(rkey) or _NO_TIME,
         runs=runs,
         languages=tuple(tag for tag in map(_text, _list(record.get("langs"))) if tag),
-        sensitive=sensitive,
+        sensitive=bool(labels) or visibility == "private",
         visibility=visibility,
+        labels=labels,
         media=tuple(embed.media),
         reply_to=to_ref(_map(reply).get("parent")) or Ref("") if reply is not None else None,
         root=to_ref(_map(reply).get("root")),
@@ -242,15 +243,16 @@ class _Embed:
             self._link(f"{APP}/{_PAGES[collection].format(did=did, rkey=rkey)}")
 
 
-def _labels(labels: object) -> tuple[Visibility, bool]:
-    """Visibility and sensitivity by self-labels (lexicon com.atproto.label.defs).
+def _labels(labels: object) -> tuple[Visibility, tuple[str, ...]]:
+    """Visibility and warnings by self-labels (lexicon com.atproto.label.defs).
 
     Labels that begin with "!" narrow who may see a post, as `!no-unauthenticated` does; the others
     warn.
     """
     found = [_text(_map(label).get("val")) for label in _list(_map(labels).get("values"))]
     narrowed = any(label.startswith("!") for label in found)
-    return ("private" if narrowed else "public"), bool(found)
+    warnings = (label for label in found if label and not label.startswith("!"))
+    return ("private" if narrowed else "public"), tuple(dict.fromkeys(warnings))
 
 
 def _split_uri(uri: str) -> tuple[str, str, str]:

@@ -25,6 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 #: lexicon app.bsky.feed.post: at most so many languages
 _LANGUAGES = 3
+#: lexicon com.atproto.label.defs: at most so many self-labels
+_LABELS = 10
 #: lexicon app.bsky.embed.images: at most so many; what has more is a gallery
 _IMAGES = 4
 #: lexicon app.bsky.richtext.facet: bytes of a hashtag; its 64 graphemes are never less
@@ -99,6 +101,9 @@ def to_payload(
     languages = [tag for tag in draft.languages if _LANGUAGE.fullmatch(tag)][:_LANGUAGES]
     if languages:
         record["langs"] = languages
+    if draft.labels:
+        values = [{"val": label} for label in draft.labels[:_LABELS]]
+        record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
     if parents is not None:
         record["reply"] = {"root": _strong(parents.root), "parent": _strong(parents.parent)}
     if uploads:
