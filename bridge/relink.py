@@ -17,7 +17,7 @@ from bridge.likeness import CLOCK_SKEW
 from bridge.network import Backfill, Parents
 from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
 from bridge.schema import Config, Policy, Route
-from bridge.store import DOUBTED, NewDraft, QueuedDraft, Recording, RouteKey, Store, Verdict
+from bridge.store import NewDraft, QueuedDraft, Recording, RouteKey, Store, Verdict
 
 #: how far back it is looked, unless a bot's backfill goes further
 REACH = timedelta(days=30)
@@ -31,10 +31,11 @@ EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 class Found:
     """What was found: copies that stand, originals without one, and those that cannot be told.
 
-    `forgotten` are drafts that were held until now: (bot, target, source, post id).
+    `forgotten` are drafts that were held until now, (bot, target, source, post id), and when their
+    posts were published.
     """
 
-    forgotten: set[tuple[str, str, str, str]]
+    forgotten: dict[tuple[str, str, str, str], str]
     told: Callable[[str], None]
     linked: int = 0
     missing: int = 0
@@ -54,36 +55,41 @@ def relink(
     `since` bounds how far back is looked (30 days unless said, and as far as a backfill goes).
     Raises the five kinds of error; what was found until then is kept.
     """
-    found = Found(told=told, forgotten=store.forget_doubted())
-    begin = max(since or accounts.now() - REACH, EARLIEST)
-    work: list[tuple[Post, _Matching]] = []
-    read: dict[tuple[str, Backfill], list[Post]] = {}
-    free: dict[str, list[Post]] = {}
     ways = [
-        (bot.name, route)
+        (bot.name, route, accounts.open(route.source), accounts.open(route.target))
         for bot in config.bots.values()
         if bot.mode in ("live", "approve")
         for route in bot.routes
     ]
-    for bot, route in ways:
-        source, target = accounts.open(route.source), accounts.open(route.target)
+    keys = [RouteKey(bot, source.identity.id, to.identity.id) for bot, _, source, to in ways]
+    found = Found(told=told, forgotten=store.forget_doubted(keys))
+    begin = max(since or accounts.now() - REACH, EARLIEST)
+    work: list[tuple[Post, _Matching]] = []
+    read: dict[tuple[str, Backfill], list[Post]] = {}
+    free: dict[str, list[Post]] = {}
+    # what waited is looked for, however old it is
+    begin = min([begin, *(utc(at) for at in found.forgotten.values())])
+    for bot, route, source, target in ways:
         reach = _reach(route.policy, begin)
         if (route.source, reach) not in read:
-            read[route.source, reach] = list(_posts(source, reach))
+            posts = list(_posts(source, reach))
+            if reach.last and not any(post.created_at <= begin for post in posts):
+                posts = list(_posts(source, Backfill(since=begin)))
+            read[route.source, reach] = posts
         matching = _Matching(
             bot, route, source, target, store, accounts, found, free.setdefault(route.target, [])
         )
         work += [(post, matching) for post in read[route.source, reach]]
     oldest = min((post.created_at for post, _ in work), default=begin)
-    for name, posts in free.items():
+    for name, unknown in free.items():
         target = accounts.open(name)
         standing = list(_posts(target, Backfill(since=oldest - CLOCK_SKEW)))
         linked = store.links(target.identity.id, [post.id for post in standing])
-        posts += [post for post in standing if post.id not in linked]
+        unknown += [post for post in standing if post.id not in linked]
     # the oldest of posts that are alike is the original, whatever account it is on
     for original, matching in sorted(work, key=lambda each: each[0].created_at):
         matching.look_for(original)
-    store.set_fact(DOUBTED, "")
+    store.trust(keys)
     return found
 
 

@@ -9,8 +9,18 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from sqlite_utils import Database
+
 from bridge.store.file import StateFile
-from bridge.store.rows import HeldPost, Order, PauseKind, QueuedDraft
+from bridge.store.rows import (
+    DOUBTED,
+    FORGOTTEN,
+    HeldPost,
+    Order,
+    PauseKind,
+    QueuedDraft,
+    RouteKey,
+)
 
 
 class Decisions(StateFile):
@@ -127,25 +137,31 @@ class Decisions(StateFile):
             "no bot posts to its target any more",
         )
 
-    def forget_doubted(self) -> set[tuple[str, str, str, str]]:
-        """Forget drafts that were held because of the state, as if their posts were never read.
+    def forget_doubted(self, routes: Iterable[RouteKey]) -> dict[tuple[str, str, str, str], str]:
+        """Forget what these routes hold because of the state, as if those posts were never read.
 
-        Returns (bot, target, source, post id) of each. Whether those posts are originals is to be
-        found out first.
+        Returns (bot, target, source, post id) of each, and when it was published; also of those
+        that were forgotten before, until `trust` says that they were looked for. Whether those
+        posts are originals is to be found out first.
         """
         which = (
             "state='held' AND attempted_at IS NULL AND (code='state' OR (code='parent' AND EXISTS"
             " (SELECT 1 FROM drafts AS d WHERE d.code='state' AND d.target=drafts.target)))"
+            " AND (bot, source, target) IN"
+            " (SELECT value->>0, value->>1, value->>2 FROM json_each(?))"
         )
-        found = {
-            (row[0], row[1], row[2], row[3])
-            for row in self._rows(
-                f"SELECT bot, target, source, source_id FROM drafts WHERE {which}"
-            )
-        }
+        these = (json.dumps([(way.bot, way.source, way.target) for way in routes]),)
+        rows = [tuple(row) for row in json.loads(self.fact(FORGOTTEN) or "[]")]
+        fresh = self._rows(
+            f"SELECT bot, target, source, source_id, created_at FROM drafts WHERE {which}", these
+        )
+        found = {row[:4]: row[4] for row in (*rows, *fresh)}
+        if not fresh:
+            return found
         with self.write() as db:
-            db.execute(f"DELETE FROM drafts WHERE {which}")
-            for bot, target, source, post_id in found:
+            db.execute(f"DELETE FROM drafts WHERE {which}", these)
+            _set_fact(db, FORGOTTEN, json.dumps([(*key, at) for key, at in found.items()]))
+            for bot, target, source, post_id, _at in fresh:
                 db.execute(
                     "DELETE FROM seen WHERE bot=? AND source=? AND target=? AND post_id=?",
                     (bot, source, target, post_id),
@@ -158,6 +174,23 @@ class Decisions(StateFile):
                     (source, post_id),
                 )
         return found
+
+    def trust(self, routes: Iterable[RouteKey]) -> None:
+        """Doubt no more what these routes may have done before.
+
+        What was under way when the state was kept, and was not found, is settled as any doubt.
+        """
+        these = json.dumps([(way.bot, way.source, way.target) for way in routes])
+        with self.write() as db:
+            db.execute(
+                "UPDATE drafts SET state='sending', code='', error='' WHERE state='held'"
+                " AND code='state' AND payload IS NOT NULL AND doubted_at IS NOT NULL"
+                " AND (bot, source, target) IN"
+                " (SELECT value->>0, value->>1, value->>2 FROM json_each(?))",
+                (these,),
+            )
+            _set_fact(db, DOUBTED, "")
+            _set_fact(db, FORGOTTEN, "")
 
     # Posts that a person must look at.
 
@@ -226,10 +259,14 @@ class Decisions(StateFile):
     def set_fact(self, name: str, value: str) -> None:
         """Store a fact; "" forgets it."""
         with self.write() as db:
-            if value:
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (name, value))
-            else:
-                db.execute("DELETE FROM facts WHERE name=?", (name,))
+            _set_fact(db, name, value)
+
+
+def _set_fact(db: Database, name: str, value: str) -> None:
+    if value:
+        db.execute("INSERT OR REPLACE INTO facts VALUES (?,?)", (name, value))
+    else:
+        db.execute("DELETE FROM facts WHERE name=?", (name,))
 
 
 def _ids(drafts: Iterable[QueuedDraft]) -> str:

@@ -35,8 +35,9 @@ Code = Literal[
     "state",  # the state was lost or is an old one
     "unreachable",  # the network could not be reached
 ]
-#: facts: the state's own number; since when it may lack what was done before
-STATE_ID, DOUBTED = "id", "doubted"
+#: facts: the state's own number; since when it may lack what was done before; posts whose drafts
+#: were given up because of that and are not looked for yet, as JSON
+STATE_ID, DOUBTED, FORGOTTEN = "id", "doubted", "forgotten"
 #: what can be paused
 PauseKind = Literal["bot", "account", "all"]
 #: failures after which a waiting draft counts as overdue
