@@ -349,8 +349,14 @@ def _find_echoes(source: Opened, page: Page, store: Store, now: datetime) -> dic
     for post in page.posts:
         if post.id in linked:
             continue
-        matching = [draft for draft in doubtful if may_be_copy(source.network, draft, post)]
-        free = [draft for draft in matching if draft.id not in {d.id for d, _, _ in found.adopted}]
+        ours = bridges.maker(post) == bridges.OURS  # which is no source, once its draft is settled
+        matching = [
+            draft
+            for draft in doubtful
+            if not (ours and draft.state == "sent") and may_be_copy(source.network, draft, post)
+        ]
+        known = {draft.id for draft, _, _ in found.adopted}
+        free = [d for d in matching if d.state != "sent" and d.id not in known]
         if free and is_telling(free[0], post):
             found.adopted.append((free[0], ref_to(post), post.root))
         elif matching:

@@ -121,14 +121,17 @@ class Reading(Sending):
         )
 
     def doubtful(self, identity: str, since: datetime) -> list[QueuedDraft]:
-        """Drafts that may stand on an account without being linked.
+        """Drafts that may stand on an account without being linked, or once more than is known.
 
-        Those on their way, and those held, dropped or waiting that were attempted after `since`.
+        Those on their way; and those attempted after `since` that are held, dropped or waiting, or
+        that were sent again while they were in doubt.
         """
         return self._drafts(
-            "target=? AND (state='sending' OR (state IN ('queued','held','dropped')"
-            " AND attempted_at > ?)) ORDER BY id",
-            (identity, since.isoformat()),
+            "id IN (SELECT id FROM drafts WHERE target=? AND state='sending' UNION ALL"
+            " SELECT id FROM drafts WHERE target=? AND attempted_at>? AND (state IN"
+            " ('queued','held','dropped') OR (state='sent' AND attempted_at<>doubted_at)))"
+            " ORDER BY id",
+            (identity, identity, since.isoformat()),
         )
 
     def record(self, page: Recording, now: datetime) -> int:
