@@ -18,7 +18,7 @@ NOTHING = timedelta()
 class Pacing:
     """What may begin to go out to an account now; one object for a round of deliveries."""
 
-    def __init__(self, store: Store, target: str, posts_per_hour: int) -> None:
+    def __init__(self, store: Store, target: str, posts_per_hour: int, now: datetime) -> None:
         self._store = store
         self._target = target
         self._limit = posts_per_hour
@@ -26,7 +26,7 @@ class Pacing:
         self._gap = HOUR / posts_per_hour if posts_per_hour <= HOUR.total_seconds() else NOTHING
         self._left = 0
         self._again: datetime | None = None
-        self._backfilled = store.backfilled_at(target)
+        self._backfilled = store.backfilled_at(target, now - HOUR)
 
     def fresh(self, now: datetime) -> bool:
         """Whether another post may begin."""

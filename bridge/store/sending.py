@@ -54,11 +54,12 @@ class Sending(StateFile):
         )
         return rows[0][0], utc(rows[0][1]) if rows[0][1] else None
 
-    def backfilled_at(self, target: str) -> datetime | None:
-        """When the last post that `backfill` chose went out to an account."""
+    def backfilled_at(self, target: str, since: datetime) -> datetime | None:
+        """When the last post that `backfill` chose went out to an account, if after `since`."""
         rows = self._rows(
-            "SELECT max(attempted_at) FROM drafts WHERE target=? AND backfill AND NOT follows",
-            (target,),
+            "SELECT max(attempted_at) FROM drafts WHERE target=? AND attempted_at>?"
+            " AND backfill AND NOT follows",
+            (target, since.isoformat()),
         )
         return utc(rows[0][0]) if rows[0][0] else None
 
