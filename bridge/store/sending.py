@@ -124,7 +124,7 @@ class Sending(StateFile):
         with self.write() as db:
             db.execute(
                 "UPDATE drafts SET uploads=NULL, uploaded_at=NULL, payload=NULL, state='queued'"
-                " WHERE id=?",
+                " WHERE id=? AND state IN ('queued','sending')",
                 (draft.id,),
             )
         return replace(draft, uploads=(), uploaded_at=None, payload=None)
