@@ -73,7 +73,7 @@ class Reading(Sending):
         with self.write() as db:
             for table in ("cursors", "seen"):
                 db.execute(
-                    f"UPDATE {table} SET target=? WHERE bot=? AND source=? AND target=?",
+                    f"UPDATE OR IGNORE {table} SET target=? WHERE bot=? AND source=? AND target=?",
                     (target, route.bot, route.source, route.target),
                 )
 
@@ -258,6 +258,12 @@ class Reading(Sending):
         ):
             return False
         with self.write() as db:
-            for table in ("cursors", "seen", "drafts"):
+            for table in ("cursors", "drafts"):
                 db.execute(f"UPDATE {table} SET bot=? WHERE bot=?", (new, old))
+            # what was decided under the new name already stands
+            db.execute("UPDATE OR IGNORE seen SET bot=? WHERE bot=?", (new, old))
+            db.execute("DELETE FROM seen WHERE bot=?", (old,))
+            db.execute(
+                "UPDATE OR IGNORE pauses SET name=? WHERE kind='bot' AND name=?", (new, old)
+            )
         return True
