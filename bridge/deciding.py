@@ -288,13 +288,14 @@ def _order(config_file: Path, kind: Any, argument: str) -> None:
     try:
         store.own(kind)
     except AlreadyRunning:
-        if not _wait_for(lambda: store.order_by_id(number).done) and store.withdraw_order(number):
+        if not _wait_for(lambda: store.is_done(number)) and store.withdraw_order(number):
             fail("the running daemon did not answer within a minute; see its log", FAILURE)
     else:
         engine = Engine(config, store, Accounts(config, store, console.now), report=lambda *_: None)
         engine.obey()
         engine.lanes.wait()
     done = store.order_by_id(number)
+    assert done is not None
     if not done.ok:
         fail(done.answer, FAILURE)
     click.echo(done.answer)

@@ -41,7 +41,8 @@ class Done:
 def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Place | Done:
     """Which account's lane an order belongs to; `Done` if there is none.
 
-    Raises the five kinds of error where an account that was never used cannot be opened.
+    Raises the five kinds of error where an account that was never used cannot be opened, and the
+    order is about none of the others.
     """
     names: Iterable[str] = config.accounts
     if order.kind == "sent":

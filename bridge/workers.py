@@ -257,7 +257,7 @@ class Engine:
             self.lanes.submit(where.account, f"order {order.id}", partial(self.guard.run, work))
 
     def _carry_out(self, order: Order, where: orders.Place) -> None:
-        if self.store.order_by_id(order.id).done:
+        if self.store.is_done(order.id):
             return
         try:
             done = orders.carry_out(order, where, self.config, self.accounts, self.store)

@@ -226,14 +226,19 @@ class Decisions(StateFile):
             )
         ]
 
-    def order_by_id(self, order_id: int) -> Order:
-        """How an order stands."""
-        (row,) = self._rows(
+    def order_by_id(self, order_id: int) -> Order | None:
+        """How an order stands; None if it was withdrawn."""
+        rows = self._rows(
             "SELECT id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL, coalesce(ok, 0)"
             " FROM orders WHERE id=?",
             (order_id,),
         )
-        return Order(*row)
+        return Order(*rows[0]) if rows else None
+
+    def is_done(self, order_id: int) -> bool:
+        """Whether an order was carried out or withdrawn: there is nothing left to do about it."""
+        order = self.order_by_id(order_id)
+        return order is None or order.done
 
     def answer_order(self, order_id: int, answer: str, now: datetime, *, ok: bool) -> None:
         """Say what came of an order."""
