@@ -229,6 +229,7 @@ def mirror(
     recording = Recording(overrule=True)
     link = store.links(source.identity.id, [post.id]).get(post.id)
     told: dict[str, str] = {}
+    taken: set[str] = set()
     for bot, route in routes:
         target = accounts.open(route.target)
         key = RouteKey(bot, source.identity.id, target.identity.id)
@@ -242,11 +243,12 @@ def mirror(
             told[route.target] = "queued once more"
         elif drafts:
             told.setdefault(route.target, "stands there already")
-        elif route.target not in told:
+        elif route.target not in taken:
             verdict = _force(way, post, link, store)
             if isinstance(verdict, Skip):
-                told[route.target] = f"not mirrored: {verdict.reason}"
+                told.setdefault(route.target, f"not mirrored: {verdict.reason}")
                 continue
+            taken.add(route.target)
             told[route.target] = "queued"
             recording.verdicts.append(
                 Verdict(way.key, post.id, post.revision, "queued", "by hand", post.url)
@@ -303,10 +305,9 @@ def skip(
     for bot, route in routes:
         target = accounts.known_identity(route.target) or f"name:{route.target}"
         drafts = store.drafts_of(target, source.identity.id, post_id)
-        if any(draft.state in ("sent", "sending") for draft in drafts):
+        if not store.drop_whole(drafts):
             told[route.target] = "stands there already, or is on its way"
             continue
-        store.drop(drafts)
         key = RouteKey(bot, source.identity.id, target)
         revisions = store.seen(key, [post_id]).get(post_id, {""})
         recording.verdicts += [

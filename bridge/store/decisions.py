@@ -70,8 +70,9 @@ class Decisions(StateFile):
     def release(self, drafts: Iterable[QueuedDraft]) -> int:
         """Let stopped, dropped or waiting drafts go out after all, as approved; how many that were.
 
-        What they held back goes along. A draft in doubt keeps its payload, so that it is still
-        known by it; one that was refused, or whose image failed, is made anew.
+        What they held back goes along, and later parts that were dropped with them. A draft in
+        doubt keeps its payload, so that it is still known by it; one that was refused, or whose
+        image failed, is made anew.
         """
         ids = _ids(drafts)
         with self.write() as db:
@@ -82,8 +83,11 @@ class Decisions(StateFile):
                 " uploaded_at=iif(state='dead' OR code='media', NULL, uploaded_at),"
                 " state='queued', approved=1, attempts=0, not_before=NULL, blocks='', code='',"
                 " error='' WHERE state IN ('held','dead','queued','dropped')"
-                " AND id IN (SELECT value FROM json_each(?))",
-                (ids,),
+                " AND id IN (SELECT value FROM json_each(?) UNION SELECT later.id FROM drafts AS"
+                " named JOIN drafts AS later USING (target, source, source_id, generation)"
+                " WHERE named.id IN (SELECT value FROM json_each(?)) AND later.part>named.part"
+                " AND (named.state, later.state)=('dropped', 'dropped'))",
+                (ids, ids),
             )
             db.execute(
                 "UPDATE drafts SET state='queued', not_before=NULL, code='', error=''"
@@ -105,6 +109,19 @@ class Decisions(StateFile):
                 (_ids(drafts),),
             )
             return done.rowcount
+
+    def drop_whole(self, drafts: Sequence[QueuedDraft]) -> bool:
+        """Give up all parts of one copy; False, and nothing is done, if any has begun to go out."""
+        with self.write() as db:
+            begun = "state IN ('sending','sent') AND id IN (SELECT value FROM json_each(?))"
+            if db.execute(f"SELECT 1 FROM drafts WHERE {begun}", (_ids(drafts),)).fetchone():
+                return False
+            db.execute(
+                "UPDATE drafts SET state='dropped', not_before=NULL, blocks=''"
+                " WHERE id IN (SELECT value FROM json_each(?))",
+                (_ids(drafts),),
+            )
+            return True
 
     def hold_waiting(self, where: str, values: Sequence[str], code: str, reason: str) -> int:
         """Hold every waiting draft that meets a condition; how many that were."""
