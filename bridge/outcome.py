@@ -30,8 +30,8 @@ SERVER_MAY_ACT = timedelta(seconds=60)
 KEY_LIFE = timedelta(minutes=50)
 #: between two readings that must both miss a draft
 BETWEEN_READINGS = timedelta(seconds=30)
-#: how often a draft looks whether the copy that it answers stands
-PARENT_WAIT = timedelta(seconds=30)
+#: how often a draft looks what became of the copy that it answers; once that stands, it goes on
+PARENT_WAIT = timedelta(minutes=10)
 #: how often a login that does not work is tried again while the daemon runs
 LOGIN_WAIT = timedelta(hours=1)
 #: how often a draft looks whether its bot is live again

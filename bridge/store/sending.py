@@ -178,6 +178,13 @@ class Sending(StateFile):
             )
         origin = (draft.source, draft.source_id)
         self._link(db, origin, draft.draft.part, "copy", ref, root, at)
+        # what waits for this copy: its later parts, and answers to the original or another copy
+        db.execute(
+            "UPDATE drafts SET not_before=NULL WHERE target=? AND state='queued' AND code='parent'"
+            " AND ((source, source_id)=(?,?) OR EXISTS (SELECT 1 FROM links WHERE origin=? AND"
+            " origin_id=? AND post_id=json_extract(draft, '$.reply_to.id')))",
+            (draft.target, *origin, *origin),
+        )
 
     def put_off(
         self,
