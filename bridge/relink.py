@@ -160,6 +160,8 @@ class _Matching:
             self.free.remove(post)
         source, target = self.source.identity.id, self.target.identity.id
         waited = (self.bot, target, source, original.id) in self.found.forgotten
+        if not (standing or unsure) and self._may_stand_edited(original, waited=waited):
+            unsure = "the original was edited since"
         if standing or unsure or waited:
             self._record(original, drafts, standing, unsure)
         self.found.missing += not (standing or unsure)
@@ -174,6 +176,16 @@ class _Matching:
         return post.created_at >= original.created_at - SERVERS_DIFFER and network.matches(
             payload, key, post
         )
+
+    def _may_stand_edited(self, original: Post, *, waited: bool) -> bool:
+        """Whether a copy of an earlier version may stand, and this one would be sent beside it."""
+        if original.revision in ("", original.id) or self.target.client.repeatable:
+            return False
+        key = RouteKey(self.bot, self.source.identity.id, self.target.identity.id)
+        chosen = self.route.policy.backfill
+        starts = bool(chosen.everything or chosen.last or chosen.since)
+        will_be_read = starts or self.store.cursor(key) is not None
+        return waited or (will_be_read and not self.store.seen(key, [original.id]))
 
     def _key(self, original: Post, draft: Draft) -> str:
         return idempotency_key(
