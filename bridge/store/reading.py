@@ -157,6 +157,12 @@ class Reading(Sending):
                 if bot is not None and word == "queued":
                     word, reason = "skipped", f"already queued by {bot}"
                 route = verdict.route
+                if page.overrule:  # what was held before the post was edited is decided too
+                    db.execute(
+                        "UPDATE seen SET verdict=?, reason=? WHERE bot=? AND source=?"
+                        " AND target=? AND post_id=? AND verdict='held'",
+                        (word, reason, route.bot, route.source, route.target, verdict.post_id),
+                    )
                 db.execute(
                     f"INSERT OR {'REPLACE' if page.overrule else 'IGNORE'} INTO seen"
                     " VALUES (?,?,?,?,?,?,?,?,?)",
