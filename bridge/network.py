@@ -281,6 +281,8 @@ class Network:
     client: str
     #: has labels that hide a post's media
     labels: bool = False
+    #: how many languages a post can declare; 0 where the network finds the language itself
+    languages: int = 0
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
 

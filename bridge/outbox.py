@@ -87,9 +87,7 @@ def deliver(
         done.next_at = accounts.retry_at(target_name)
         return done
     courier = _Courier(target, accounts, store, bots)
-    pacing = Pacing(
-        store, target.identity.id, accounts.posts_per_hour(target_name), accounts.now()
-    )
+    pacing = Pacing(store, target.identity.id, accounts.posts_per_hour(target_name), accounts.now())
     while not stopping():
         now = accounts.now()
         draft = store.next_draft(

@@ -81,6 +81,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")
+    losses += _undeclared(post, target)
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -102,6 +103,12 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
         )
         for n in range(count)
     )
+
+
+def _undeclared(post: Post, target: Network) -> list[Loss]:
+    """The languages that a copy has no room to declare."""
+    left = ", ".join(post.languages[target.languages :]) if target.languages else ""
+    return [Loss("languages", f"not declared on the copy: {left}")] if left else []
 
 
 def _without_links(post: Post, policy: Policy, losses: list[Loss]) -> tuple[Post, Policy]:

@@ -41,7 +41,7 @@ LIMITS = {
 POST = Post(
     "mastodon:a.example/1",
     "7",
-    "https://a.example/@news/7",
+    "https://a.example.org/@news/7",
     datetime(2026, 11, 22, tzinfo=UTC),
     (Run("Hallo"),),
 )
@@ -101,7 +101,7 @@ def test_what_counts_as_showing_the_url(text: str, expected: bool) -> None:
     assert shows_url(Run(text, "link", "https://example.com/a/very/long")) is expected
 
 
-MENTION = Run("@alice@b.example", "mention", "https://b.example/@alice", "alice")
+MENTION = Run("@alice@b.example.org", "mention", "https://b.example.org/@alice", "alice")
 
 
 @pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER], ids=lambda n: n.name)
@@ -118,7 +118,9 @@ def test_a_mention_becomes_a_plain_name_and_notifies_nobody(target: Network) -> 
 
 def test_a_mention_can_be_a_link_or_keep_the_post_at_home() -> None:
     post = replace(POST, runs=(Run("Takk til "), MENTION))
-    assert one(post, TWITTER, mentions="link").text == "Takk til alice (https://b.example/@alice)"
+    assert (
+        one(post, TWITTER, mentions="link").text == "Takk til alice (https://b.example.org/@alice)"
+    )
     assert why_not(post, TWITTER, mentions="skip") == "mentions alice"
 
 

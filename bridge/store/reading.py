@@ -269,7 +269,5 @@ class Reading(Sending):
             # what was decided under the new name already stands
             db.execute("UPDATE OR IGNORE seen SET bot=? WHERE bot=?", (new, old))
             db.execute("DELETE FROM seen WHERE bot=?", (old,))
-            db.execute(
-                "UPDATE OR IGNORE pauses SET name=? WHERE kind='bot' AND name=?", (new, old)
-            )
+            db.execute("UPDATE OR IGNORE pauses SET name=? WHERE kind='bot' AND name=?", (new, old))
         return True

@@ -22,4 +22,5 @@ NETWORK = Network(
     package=__name__,
     client="BlueskyClient",
     labels=True,
+    languages=3,
 )

@@ -20,4 +20,5 @@ NETWORK = Network(
     absence_is_telling=False,
     package=__name__,
     client="MastodonClient",
+    languages=1,
 )

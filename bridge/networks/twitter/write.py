@@ -34,10 +34,20 @@ def to_payload(
 
 
 def spell_url(url: str) -> str:
-    """A URL that X takes for one whole link: X ends links before many other scripts."""
+    """A URL that X takes for one whole link: X ends links before many other scripts.
+
+    Where X makes no link of it at all (an unknown top-level domain), no `@` in it is left, which
+    would address somebody.
+    """
+    if _is_link(url):
+        return url
+    escaped = escape_url(url)
+    return escaped if _is_link(escaped) else escaped.replace("@", "%40")
+
+
+def _is_link(url: str) -> bool:
     spans = x_entities(url)
-    whole = len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(url))
-    return url if whole else escape_url(url)
+    return len(spans) == 1 and (spans[0].start, spans[0].end) == (0, len(url))
 
 
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
