@@ -354,7 +354,8 @@ def _find_echoes(source: Opened, page: Page, store: Store, now: datetime) -> dic
         matching = [
             draft
             for draft in doubtful
-            if not (ours and draft.state == "sent") and may_be_copy(source.network, draft, post)
+            if not (ours and draft.state == "sent")
+            and may_be_copy(source.network, draft, post, now)
         ]
         known = {draft.id for draft, _, _ in found.adopted}
         free = [d for d in matching if d.state != "sent" and d.id not in known]

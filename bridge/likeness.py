@@ -5,7 +5,7 @@ Likeness settles one known draft; it never decides whether a post has been mirro
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.network import Network
 from bridge.post import Post
@@ -15,13 +15,15 @@ from bridge.store import QueuedDraft
 CLOCK_SKEW = timedelta(minutes=10)
 
 
-def may_be_copy(network: Network, draft: QueuedDraft, post: Post) -> bool:
-    """Whether a post could be what a draft became: alike, and not older than the attempt."""
+def may_be_copy(network: Network, draft: QueuedDraft, post: Post, now: datetime) -> bool:
+    """Whether a post could be what a draft became: alike, and not older than the attempt.
+
+    Where the clock has been set back since the attempt, nobody knows when that was.
+    """
     if draft.payload is None or draft.doubted_at is None:
         return False
-    return post.created_at >= draft.doubted_at - CLOCK_SKEW and network.matches(
-        draft.payload, draft.key, post
-    )
+    young = draft.doubted_at > now or post.created_at >= draft.doubted_at - CLOCK_SKEW
+    return young and network.matches(draft.payload, draft.key, post)
 
 
 def is_telling(draft: QueuedDraft, post: Post) -> bool:

@@ -264,14 +264,14 @@ class _Courier:
     def _search(self, draft: QueuedDraft) -> list[Post]:
         """Posts on the account since the attempt that may be this draft's copy."""
         found: list[Post] = []
-        cursor, more = draft.newest, True
+        cursor, more, now = draft.newest, True, self.accounts.now()
         while more:
             page = _read(lambda at=cursor: self.target.client.fetch(at))  # type: ignore[misc]
             linked = self.store.links(self.target.identity.id, [post.id for post in page.posts])
             found += [
                 post
                 for post in page.posts
-                if post.id not in linked and may_be_copy(self.target.network, draft, post)
+                if post.id not in linked and may_be_copy(self.target.network, draft, post, now)
             ]
             more = page.more and page.cursor != cursor
             cursor = page.cursor
