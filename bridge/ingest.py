@@ -82,7 +82,7 @@ def ingest(
             continue
         key = RouteKey(bot, source.identity.id, target.identity.id)
         at = store.cursor(key)
-        if at is None and store.cursor(_start_of(bot, source, route)):
+        if at is None:
             store.name_target(_start_of(bot, source, route), key.target)
             at = store.cursor(key)
         cursor, started = at if at else (None, accounts.now())

@@ -188,6 +188,25 @@ def test_an_edited_post_of_x_is_left_out_by_the_address_that_it_has_now(tmp_path
         assert w.store.stopped() == []
 
 
+def test_an_address_that_may_be_of_two_accounts_is_asked_for_once_more(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: x, to: b}\ntwo: {from: x2, to: b2}") as w:
+        w.turn()
+        number = w.say("x2", "The tide is out")
+        asked = run(w, "mirror", f"https://x.com/i/status/{number}")
+        assert asked.exit_code == 1
+        assert "may be a post of x or x2: give its address with" in asked.stderr
+        assert run(w, "mirror", f"https://x.com/berit/status/{number}").exit_code == 0
+
+
+def test_a_post_that_was_left_out_before_the_first_run_stays_so(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b, backfill: all}") as w:
+        w.say("m", "Ja")
+        number = w.say("m", "Nei")
+        assert run(w, "skip", page(w, number)).stdout == "b: left out\n"
+        w.rest(3)
+        assert w.texts("b") == ["Ja"]
+
+
 def test_a_dropped_thread_that_is_retried_goes_out_whole(tmp_path: Path) -> None:
     with world(tmp_path, "one: {from: m, to: x}") as w:
         w.turn()
