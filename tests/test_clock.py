@@ -41,7 +41,9 @@ class Shifted(World):
     def set_clock(self, shift: timedelta) -> None:
         """Set our clock, as the daemon or the next start notices."""
         by, self.shift = shift - self.shift, shift
-        self.engine().clock_was_set(by)
+        engine = self.engine()
+        engine.clock_was_set(by)
+        engine.lanes.wait()  # else it would still deliver while the test goes on
 
     def engine(self) -> Engine:
         return Engine(self.config, self.store, self.accounts, report=lambda *_: None)
