@@ -116,6 +116,9 @@ def m002_people_decide(db: Database) -> None:
     drafts.create_index(["target", "attempted_at"])
     drafts.create_index(["target", "created_at"])
     db.execute("CREATE INDEX idx_seen_held ON seen (source, post_id) WHERE verdict='held'")
+    # asked for each post that goes out, whatever else waits
+    db.execute("CREATE INDEX idx_drafts_parent ON drafts (target, state) WHERE code='parent'")
+    db.execute("CREATE INDEX idx_drafts_blocking ON drafts (target, state) WHERE blocks<>''")
     db.table("pauses").create({"kind": text, "name": text, "at": text}, pk=("kind", "name"))
     db.table("orders").create(
         {

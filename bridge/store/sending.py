@@ -33,12 +33,15 @@ class Sending(StateFile):
             f"SELECT 1 FROM drafts WHERE {waiting} AND blocks<>'' AND not_before>?", (target, at)
         ):
             return None
-        found = self._drafts(
-            f"{waiting} AND (not_before IS NULL OR not_before<=?)"
-            f" AND {_MAY_GO} ORDER BY state='queued', id LIMIT 1",
-            (target, at, backfill, fresh),
-        )
-        return found[0] if found else None
+        for state in ("sending", "queued"):  # one by one, so that the index gives them in order
+            found = self._drafts(
+                "target=? AND state=? AND (not_before IS NULL OR not_before<=?)"
+                f" AND {_MAY_GO} ORDER BY id LIMIT 1",
+                (target, state, at, backfill, fresh),
+            )
+            if found:
+                return found[0]
+        return None
 
     def begun_between(
         self, target: str, since: datetime, now: datetime
