@@ -144,6 +144,7 @@ def state_of(store: Store) -> dict[str, Any]:
 
 
 def name_state(store: Store) -> None:
+    """Give a new database a number of its own."""
     if not store.fact(STATE_ID):
         store.set_fact(STATE_ID, secrets.token_hex(8))
 

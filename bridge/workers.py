@@ -25,7 +25,7 @@ from bridge.outcome import LOGIN_WAIT
 from bridge.pulse import Pulse, fell_behind, name_state, state_of
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import DOUBTED, Order, QueuedDraft, StateError, Store
+from bridge.store import DOUBTED, Order, PauseKind, QueuedDraft, StateError, Store
 
 log = logging.getLogger("tribridge")
 
@@ -131,7 +131,7 @@ class Engine:
         self._paused = store.pauses()
 
     def prepare(self) -> None:
-        """What a start does first: renamed bots keep their memory, mended logins are tried."""
+        """What a start does first: what changed in the config, and what people should know."""
         for bot in self.config.bots.values():
             if bot.was and self.store.rename_bot(bot.was, bot.name):
                 log.info("%s: took over the memory of %s", bot.name, bot.was)
@@ -275,7 +275,7 @@ class Engine:
 
     def _is_paused(self, account: str) -> bool:
         """Whether nothing may be read from an account, or sent to it, as of this moment."""
-        return not {("all", ""), ("account", account)}.isdisjoint(self.store.pauses())
+        return _rests(account, self.store.pauses())
 
     def _submit(self, bot: Bot, source: str) -> None:
         if bot.mode == "disabled" or self.accounts.now() < self._rests_until.get(source, _NEVER):
@@ -296,7 +296,7 @@ class Engine:
 
     def _read(self, source: str, dry: bool) -> None:  # noqa: FBT001 - a private task
         pauses = self.store.pauses()
-        if self._is_paused(source):
+        if _rests(source, pauses):
             return
         with self._due_lock:
             names = self._due.pop((source, dry), set())
@@ -408,6 +408,10 @@ class Engine:
 
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _rests(account: str, pauses: frozenset[tuple[PauseKind, str]]) -> bool:
+    return not {("all", ""), ("account", account)}.isdisjoint(pauses)
 
 
 def _sources(bot: Bot) -> set[str]:

@@ -237,19 +237,12 @@ class Decisions(StateFile):
         """Orders that nobody has carried out, oldest first."""
         return [
             Order(*row)
-            for row in self._rows(
-                "SELECT id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL,"
-                " coalesce(ok, 0) FROM orders WHERE done_at IS NULL ORDER BY id"
-            )
+            for row in self._rows(f"SELECT {_ORDER} FROM orders WHERE done_at IS NULL ORDER BY id")
         ]
 
     def order_by_id(self, order_id: int) -> Order | None:
         """How an order stands; None if it was withdrawn."""
-        rows = self._rows(
-            "SELECT id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL, coalesce(ok, 0)"
-            " FROM orders WHERE id=?",
-            (order_id,),
-        )
+        rows = self._rows(f"SELECT {_ORDER} FROM orders WHERE id=?", (order_id,))
         return Order(*rows[0]) if rows else None
 
     def is_done(self, order_id: int) -> bool:
@@ -282,6 +275,9 @@ class Decisions(StateFile):
         """Store a fact; "" forgets it."""
         with self.write() as db:
             _set_fact(db, name, value)
+
+
+_ORDER = "id, kind, argument, coalesce(answer, ''), done_at IS NOT NULL, coalesce(ok, 0)"
 
 
 def _set_fact(db: Database, name: str, value: str) -> None:
