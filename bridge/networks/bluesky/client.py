@@ -27,13 +27,11 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
-from bridge.networks.bluesky import read, session
+from bridge.networks.bluesky import listing, read, session
 from bridge.networks.bluesky.write import (
     COLLECTION,
     MARK,
-    micros,
     record_key,
-    tid,
     tid_time,
 )
 from bridge.post import Post, Ref, utc
@@ -118,7 +116,7 @@ class BlueskyClient:
 
     def newest(self) -> str:
         """A cursor at the present."""
-        return _cursor(self._rev(), self._now())
+        return listing.make_cursor(self._rev(), self._now())
 
     def begin(self, take: Backfill) -> Page:
         """Where to start; the posts are those that clocks running late may bring up again."""
@@ -134,10 +132,10 @@ class BlueskyClient:
         found = list(self._records_since((mark or self._now() - TRAIL) - OVERLAP))
         if mark is None:
             mark = max([self._now() - TRAIL, *self._native_times(found)])
-            old = [item for item in found if _position(item) >= mark - OVERLAP]
+            old = [item for item in found if listing.position(item) >= mark - OVERLAP]
         else:
-            rev, old = "", [item for item in found if _position(item) < mark]
-        return Page(self._posts(old), _cursor(rev, mark))
+            rev, old = "", [item for item in found if listing.position(item) < mark]
+        return Page(self._posts(old), listing.make_cursor(rev, mark))
 
     def fetch(self, cursor: str) -> Page:
         """Posts after the cursor, and again those up to an hour before it, oldest first.
@@ -146,13 +144,13 @@ class BlueskyClient:
         records are read by their keys, which clients make from their clocks: hence the hour.
         Reposts are not read.
         """
-        rev, mark = _read_cursor(cursor)
+        rev, mark = listing.read_cursor(cursor)
         now_at = self._rev()
         if rev == now_at:
             return Page((), cursor)
         found = list(self._records_since(mark - OVERLAP if mark else None))
         newer = [self._now() - TRAIL, *self._native_times(found), *([mark] if mark else [])]
-        return Page(self._posts(found), _cursor(now_at, max(newer)))
+        return Page(self._posts(found), listing.make_cursor(now_at, max(newer)))
 
     def find(self, post_id: str) -> Post:
         """One post of the account; Refused if it has no such one."""
@@ -192,7 +190,7 @@ class BlueskyClient:
             if _error(answer) != "InvalidSwap":
                 return self._ref(rkey, self._object(answer))
             standing = self._standing(rkey)
-            if _value(standing).get(MARK) == key:
+            if listing.value(standing).get(MARK) == key:
                 return self._ref(rkey, standing)
             rkey = record_key(key, created, attempt)
         raise Refused(f"others' records stand under all of the {KEYS} keys tried for this post")
@@ -252,7 +250,7 @@ class BlueskyClient:
         """A record of the account: `uri`, `cid` and `value`."""
         params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
         record = self._object(self._read("com.atproto.repo.getRecord", params))
-        if not isinstance(record.get("value"), dict) or _rkey(record) != rkey:
+        if not isinstance(record.get("value"), dict) or listing.rkey(record) != rkey:
             raise Unreachable("the server answered with something else than a record")
         return record
 
@@ -273,14 +271,14 @@ class BlueskyClient:
     def _records_since(self, start: datetime | None) -> Iterator[dict[str, Any]]:
         """Records from a time on, newest key first; all of them if it is None."""
         for page in self._records():
-            yield from (item for item in page if start is None or _position(item) >= start)
-            keys = [when for item in page if (when := tid_time(_rkey(item)))]
+            yield from (item for item in page if start is None or listing.position(item) >= start)
+            keys = [when for item in page if (when := tid_time(listing.rkey(item)))]
             if start is not None and keys and min(keys) < start:
                 return
 
     def _native_times(self, items: list[dict[str, Any]]) -> list[datetime]:
         """Times in the keys of posts that are no copies, as far as they are past."""
-        times = (tid_time(_rkey(item)) for item in items if MARK not in _value(item))
+        times = (tid_time(listing.rkey(item)) for item in items if MARK not in listing.value(item))
         return [when for when in times if when is not None and when <= self._now()]
 
     def _before_last(self, count: int) -> datetime:
@@ -467,37 +465,3 @@ def _error(answer: wire.Answer) -> str:
         return ""
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, str) else ""
-
-
-def _cursor(rev: str, mark: datetime) -> str:
-    return json.dumps({"rev": rev, "mark": tid(max(micros(mark), 0), 0)})
-
-
-def _read_cursor(cursor: str) -> tuple[str, datetime | None]:
-    """Revision and mark; "" and None, which read everything, where a cursor names none."""
-    try:
-        fields = json.loads(cursor or "{}")
-        return str(fields.get("rev", "")), tid_time(str(fields.get("mark", "")))
-    except (ValueError, AttributeError):
-        raise Refused("the cursor of this account in the state file cannot be read") from None
-
-
-def _rkey(item: Mapping[str, Any]) -> str:
-    return str(item.get("uri", "")).rpartition("/")[2]
-
-
-def _value(item: Mapping[str, Any]) -> dict[str, Any]:
-    value = item.get("value")
-    return value if isinstance(value, dict) else {}
-
-
-def _position(item: Mapping[str, Any]) -> datetime:
-    """When a record was made: by its key, or by what it says where the key is no time."""
-    when = tid_time(_rkey(item))
-    if when is None:
-        with_time = _value(item).get("createdAt")
-        try:
-            when = utc(with_time) if isinstance(with_time, str) else None
-        except (ValueError, OverflowError):
-            when = None
-    return when or datetime.min.replace(tzinfo=UTC)
