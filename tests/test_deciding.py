@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from bridge import console
-from bridge.cli import main
 from bridge.simulation import Fault
 from tests.world import World, world
 
@@ -28,15 +25,8 @@ def w(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-def run(w: World, *words: str) -> Result:
-    """A command, as people call it, in this process; its clock is that of the world."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "now", w.clock)
-        return CliRunner().invoke(main, [*words, "--config", str(w.file)])
-
-
 def outbox(w: World) -> list[dict[str, Any]]:
-    drafts: list[dict[str, Any]] = json.loads(run(w, "outbox", "--json").stdout)["drafts"]
+    drafts: list[dict[str, Any]] = json.loads(w.command("outbox", "--json").stdout)["drafts"]
     return drafts
 
 
@@ -56,7 +46,7 @@ def dead(w: World, text: str = "Nei takk") -> int:
 
 def test_the_outbox_says_why_and_what_to_do(w: World) -> None:
     number = dead(w)
-    told = run(w, "outbox")
+    told = w.command("outbox")
     assert told.exit_code == 75
     assert f"{number} dead" in told.stdout
     assert "the server refused (400)" in told.stdout
@@ -64,17 +54,17 @@ def test_the_outbox_says_why_and_what_to_do(w: World) -> None:
 
 
 def test_an_empty_outbox_is_fine(w: World) -> None:
-    told = run(w, "outbox")
+    told = w.command("outbox")
     assert (told.exit_code, told.stdout) == (0, "Nothing waits, is held or is dead\n")
 
 
 def test_a_refused_draft_that_is_retried_arrives(w: World) -> None:
     number = dead(w)
-    assert run(w, "outbox", "retry", str(number)).stdout == "1 draft will be sent\n"
+    assert w.command("outbox", "retry", str(number)).stdout == "1 draft will be sent\n"
     w.turn()
     assert w.texts("x") == ["Nei takk"]
-    assert run(w, "outbox").exit_code == 0
-    again = run(w, "outbox", "retry", str(number))
+    assert w.command("outbox").exit_code == 0
+    again = w.command("outbox", "retry", str(number))
     assert (again.exit_code, again.stderr) == (1, f"draft {number} is sent already\n")
 
 
@@ -86,7 +76,7 @@ def test_what_a_stopped_draft_held_back_goes_along_when_it_is_retried(w: World) 
     w.say("m", "Andre", reply_to=first)
     w.turn()
     assert [d["code"] for d in outbox(w)] == ["refused", "parent"]
-    run(w, "outbox", "retry", "--bot", "one")
+    w.command("outbox", "retry", "--bot", "one")
     w.rest()
     assert w.texts("x") == ["Første", "Andre"]
     parent = w.journal("x")[0].id
@@ -95,10 +85,10 @@ def test_what_a_stopped_draft_held_back_goes_along_when_it_is_retried(w: World) 
 
 def test_a_dropped_draft_never_goes_out_and_bothers_nobody(w: World) -> None:
     number = dead(w)
-    assert run(w, "outbox", "drop", str(number)).stdout == "1 draft will not be sent\n"
+    assert w.command("outbox", "drop", str(number)).stdout == "1 draft will not be sent\n"
     w.rest()
     assert w.texts("x") == []
-    assert run(w, "outbox").exit_code == 0
+    assert w.command("outbox").exit_code == 0
 
 
 def test_a_reply_to_a_dropped_post_stays_away_too(w: World) -> None:
@@ -106,7 +96,7 @@ def test_a_reply_to_a_dropped_post_stays_away_too(w: World) -> None:
     w.read("m")
     refuse(w, "x")
     w.turn()
-    run(w, "outbox", "drop", "--bot", "one")
+    w.command("outbox", "drop", "--bot", "one")
     w.say("m", "Andre", reply_to=first)
     w.rest()
     assert w.texts("b") == ["Første", "Andre"]
@@ -121,7 +111,7 @@ def test_dropping_a_part_drops_the_later_ones(w: World) -> None:
     w.turn()
     (first, *later) = [d for d in outbox(w) if d["target"] == "x"]
     assert [d["code"] for d in (first, *later)] == ["refused", "parent"]
-    assert run(w, "outbox", "drop", str(first["id"])).stdout == "2 drafts will not be sent\n"
+    assert w.command("outbox", "drop", str(first["id"])).stdout == "2 drafts will not be sent\n"
 
 
 def doubt(w: World) -> int:
@@ -149,12 +139,12 @@ def test_a_copy_that_stands_is_known_once_a_person_says_so(w: World) -> None:
     number = doubt(w)
     (copy,) = w.journal("x")
     url = f"https://x.com/anna/status/{copy.id}"
-    done = run(w, "outbox", "sent", str(number), url)
+    done = w.command("outbox", "sent", str(number), url)
     assert done.stdout == f"draft {number} is sent: its copy is {url}\n", done.stderr
     w.rest()
     assert len(w.journal("x")) == 1
-    assert run(w, "outbox").exit_code == 0
-    assert url in run(w, "links").stdout
+    assert w.command("outbox").exit_code == 0
+    assert url in w.command("links").stdout
 
 
 @pytest.mark.parametrize(
@@ -167,7 +157,7 @@ def test_a_copy_that_stands_is_known_once_a_person_says_so(w: World) -> None:
 )
 def test_only_a_post_of_the_account_can_be_the_copy(w: World, url: str, said: str) -> None:
     number = doubt(w)
-    done = run(w, "outbox", "sent", str(number), url)
+    done = w.command("outbox", "sent", str(number), url)
     assert done.exit_code == 1
     assert said in done.stderr
     assert outbox(w)[0]["state"] == "held"
@@ -180,7 +170,7 @@ def test_a_doubtful_draft_that_was_dropped_is_still_known_as_ours(tmp_path: Path
         w.read("m")
         w.simulator("x").faults.append(Fault("drop_after", "POST /2/tweets"))
         w.rest(4)
-        run(w, "outbox", "drop", "--bot", "both")
+        w.command("outbox", "drop", "--bot", "both")
         w.rest(4)
         assert w.copies("m") == []
 
@@ -194,8 +184,8 @@ def test_each_post_waits_for_approval_where_the_bot_asks_for_it(tmp_path: Path) 
         assert w.texts("b") == []
         first, second = outbox(w)
         assert (first["reason"], first["code"]) == ("waits for approval", "approve")
-        assert run(w, "outbox", "approve", str(first["id"])).stdout == "1 draft will be sent\n"
-        run(w, "outbox", "drop", str(second["id"]))
+        assert w.command("outbox", "approve", str(first["id"])).stdout == "1 draft will be sent\n"
+        w.command("outbox", "drop", str(second["id"]))
         w.clock.advance(days=9)
         w.rest()
         assert w.texts("b") == ["Til godkjenning"]
@@ -203,20 +193,20 @@ def test_each_post_waits_for_approval_where_the_bot_asks_for_it(tmp_path: Path) 
 
 def test_only_what_waits_for_approval_can_be_approved(w: World) -> None:
     number = dead(w)
-    done = run(w, "outbox", "approve", str(number))
+    done = w.command("outbox", "approve", str(number))
     assert done.exit_code == 1
     assert f"draft {number} does not wait for approval: it is dead" in done.stderr
 
 
 @pytest.mark.parametrize("words", [("retry",), ("drop", "1", "--bot", "one"), ("approve",)])
 def test_drafts_are_named_by_number_or_by_bot(w: World, words: tuple[str, ...]) -> None:
-    done = run(w, "outbox", *words)
+    done = w.command("outbox", *words)
     assert done.exit_code == 2
     assert "name drafts by their ID, or a bot with --bot" in done.stderr
 
 
 def test_a_number_that_is_none(w: World) -> None:
-    done = run(w, "outbox", "drop", "77")
+    done = w.command("outbox", "drop", "77")
     assert (done.exit_code, done.stderr) == (1, "there is no draft 77; see `tribridge outbox`\n")
 
 
@@ -228,11 +218,11 @@ def test_a_post_that_the_filters_left_out_is_mirrored_by_hand(w: World) -> None:
     w.turn()
     assert w.texts("b") == []
     url = f"{w.simulator('m').url}/@anna/{post_id}"
-    done = run(w, "mirror", url)
+    done = w.command("mirror", url)
     assert done.stdout == "b: queued\nx: queued\n", done.stderr
     w.turn()
     assert w.texts("b") == w.texts("x") == ["Bare her #nobridge"]
-    again = run(w, "mirror", url)
+    again = w.command("mirror", url)
     assert again.stdout == "b: stands there already\nx: stands there already\n"
     w.rest()
     assert len(w.texts("b")) == 1
@@ -241,7 +231,7 @@ def test_a_post_that_the_filters_left_out_is_mirrored_by_hand(w: World) -> None:
 def test_what_is_not_public_is_not_mirrored_by_hand_either(w: World) -> None:
     post_id = w.say("m", "Bare for oss", visibility="private")
     w.turn()
-    done = run(w, "mirror", f"{w.simulator('m').url}/@anna/{post_id}")
+    done = w.command("mirror", f"{w.simulator('m').url}/@anna/{post_id}")
     assert done.stdout == "".join(
         f"{t}: not mirrored: visibility private: never mirrored\n" for t in "bx"
     )
@@ -253,7 +243,7 @@ def test_a_copy_is_not_mirrored_by_hand(w: World) -> None:
     w.say("m2", "En original")
     w.rest()
     (copy,) = w.copies("b2")
-    done = run(w, "mirror", f"https://bsky.app/profile/berit.test/post/{copy.id}")
+    done = w.command("mirror", f"https://bsky.app/profile/berit.test/post/{copy.id}")
     assert "m2: not mirrored: copy of a post of" in done.stdout
     w.rest()
     assert w.copies("m2") == []
@@ -261,7 +251,7 @@ def test_a_copy_is_not_mirrored_by_hand(w: World) -> None:
 
 def test_a_post_is_left_out_before_it_is_read(w: World) -> None:
     post_id = w.say("m", "Angret")
-    done = run(w, "skip", f"{w.simulator('m').url}/@anna/{post_id}")
+    done = w.command("skip", f"{w.simulator('m').url}/@anna/{post_id}")
     assert done.stdout == "b: left out\nx: left out\n", done.stderr
     w.rest()
     assert w.texts("b") == w.texts("x") == []
@@ -271,14 +261,14 @@ def test_a_post_is_left_out_while_it_waits_but_not_where_it_stands(w: World) -> 
     post_id = w.say("m", "Angret litt sent")
     w.read("m")
     w.deliver("b")
-    done = run(w, "skip", f"{w.simulator('m').url}/@anna/{post_id}")
+    done = w.command("skip", f"{w.simulator('m').url}/@anna/{post_id}")
     assert done.stdout == "b: stands there already, or is on its way\nx: left out\n"
     w.rest()
     assert (w.texts("b"), w.texts("x")) == (["Angret litt sent"], [])
 
 
 def test_an_address_that_is_nobodys(w: World) -> None:
-    done = run(w, "mirror", "https://elsewhere.example/@anna/1")
+    done = w.command("mirror", "https://elsewhere.example/@anna/1")
     assert done.exit_code == 1
     assert "not the address of a post of b or b2 or m or " in done.stderr
 
@@ -291,12 +281,12 @@ def test_a_post_that_may_be_our_own_copy_is_decided_by_a_person(tmp_path: Path) 
         w.simulator("x").faults.append(Fault("drop_after", "POST /2/tweets"))
         w.deliver("x")
         w.rest(4)
-        posts = json.loads(run(w, "outbox", "--json").stdout)["posts"]
+        posts = json.loads(w.command("outbox", "--json").stdout)["posts"]
         assert [p["account"] for p in posts] == ["x"]
         (url,) = [p["post"] for p in posts]
-        assert f"`tribridge skip {url}`" in run(w, "outbox").stdout
-        assert run(w, "skip", url).exit_code == 0
-        assert json.loads(run(w, "outbox", "--json").stdout)["posts"] == []
+        assert f"`tribridge skip {url}`" in w.command("outbox").stdout
+        assert w.command("skip", url).exit_code == 0
+        assert json.loads(w.command("outbox", "--json").stdout)["posts"] == []
         w.rest()
         assert w.copies("m") == []
 
@@ -307,22 +297,22 @@ def test_a_post_that_may_be_our_own_copy_is_decided_by_a_person(tmp_path: Path) 
 def test_a_paused_bot_sends_nothing_and_goes_on_where_it_was(w: World) -> None:
     w.say("m", "Før pausen")
     w.read("m")
-    assert run(w, "pause", "one").stdout == "one is paused\n"
+    assert w.command("pause", "one").stdout == "one is paused\n"
     w.rest()
     assert w.texts("b") == []
-    assert "paused: one (`tribridge resume one`)" in run(w, "outbox").stdout
-    assert run(w, "resume", "one").stdout == "one goes on\n"
+    assert "paused: one (`tribridge resume one`)" in w.command("outbox").stdout
+    assert w.command("resume", "one").stdout == "one goes on\n"
     w.rest()
     assert w.texts("b") == ["Før pausen"]
 
 
 @pytest.mark.parametrize("words", [("nobody",), (), ("one", "--all")])
 def test_what_is_paused_must_be_there(w: World, words: tuple[str, ...]) -> None:
-    assert run(w, "pause", *words).exit_code == (1 if words == ("nobody",) else 2)
+    assert w.command("pause", *words).exit_code == (1 if words == ("nobody",) else 2)
 
 
 def test_only_what_is_paused_can_be_resumed(w: World) -> None:
-    assert run(w, "resume", "one").stderr == "one is not paused\n"
+    assert w.command("resume", "one").stderr == "one is not paused\n"
 
 
 # Too many posts.
@@ -346,8 +336,8 @@ def test_more_posts_within_an_hour_than_are_right_are_held(tmp_path: Path) -> No
     w.rest()
     assert w.texts("b") == ["Melding 0", "Melding 1", "Melding 2"]
     assert [(d["state"], d["code"]) for d in outbox(w)] == [("held", "breaker")] * 2
-    assert "more than 3 posts within an hour for this account" in run(w, "outbox").stdout
-    run(w, "outbox", "retry", "--bot", "one")
+    assert "more than 3 posts within an hour for this account" in w.command("outbox").stdout
+    w.command("outbox", "retry", "--bot", "one")
     w.turn()
     assert len(w.texts("b")) == 3  # let go, but at the account's pace
     w.clock.advance(hours=1)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
-from bridge import console, ratelimit, secrecy, wire
+from bridge import ratelimit, secrecy, wire
 from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.network import ClientError, Identity, Refused
@@ -32,19 +32,12 @@ def w(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-def run(w: World, *words: str) -> Result:
-    """A command, as people call it, in this process; its clock is that of the world."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "now", w.clock)
-        return CliRunner().invoke(main, [*words, "--config", str(w.file)])
-
-
 # Orders
 
 
 @pytest.mark.parametrize("command", ["retry", "drop", "approve"])
 def test_a_number_that_no_draft_can_have_is_no_draft(w: World, command: str) -> None:
-    told = run(w, "outbox", command, str(2**64))
+    told = w.command("outbox", command, str(2**64))
     assert (told.exit_code, type(told.exception)) == (1, SystemExit)
     assert "there is no draft 18446744073709551616" in told.stderr
 
@@ -61,7 +54,7 @@ def test_a_number_that_no_draft_can_have_is_no_draft(w: World, command: str) -> 
 def test_an_order_that_makes_no_sense_is_answered_and_is_over(
     w: World, words: tuple[str, ...]
 ) -> None:
-    told = run(w, *words)
+    told = w.command(*words)
     assert (told.exit_code, type(told.exception)) == (1, SystemExit)
     assert "not the address of a post" in told.stderr or "there is no such draft" in told.stderr
     assert w.store.open_orders() == []
@@ -74,14 +67,14 @@ def test_an_order_that_meets_a_defect_is_answered_and_not_tried_for_ever(
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr("bridge.orders.carry_out", broken)
-    told = run(w, "mirror", w.settings["m"]["server"] + "/@anna/1")
+    told = w.command("mirror", w.settings["m"]["server"] + "/@anna/1")
     assert told.exit_code == 1
     assert "ZeroDivisionError" in told.stderr
     assert w.store.open_orders() == []
 
 
 def test_an_address_of_no_characters_is_wrong_usage(w: World) -> None:
-    told = run(w, "mirror", "https://x.com/\udcff")
+    told = w.command("mirror", "https://x.com/\udcff")
     assert told.exit_code == 2
     assert w.store.open_orders() == []
 
@@ -255,10 +248,10 @@ def test_an_address_without_a_name_is_not_taken_for_the_first_of_two_accounts(
     with world(tmp_path, "one: {from: [x, x2], to: b}") as w:
         w.turn()
         post_id = w.say("x2", "Berits innlegg")
-        told = run(w, "skip", f"https://x.com/i/status/{post_id}")
+        told = w.command("skip", f"https://x.com/i/status/{post_id}")
         assert told.exit_code == 1
         assert "may be a post of x or x2" in told.stderr
-        told = run(w, "skip", f"https://x.com/berit/status/{post_id}")
+        told = w.command("skip", f"https://x.com/berit/status/{post_id}")
         assert (told.exit_code, told.stdout) == (0, "b: left out\n")
         w.rest()
         assert w.texts("b") == []
@@ -270,7 +263,7 @@ def test_an_account_that_cannot_be_opened_does_not_keep_orders_for_others_back(
     with world(tmp_path, "one: {from: m, to: x}") as w:
         w.simulator("b").faults = [Fault("answer", "POST ", status=401, times=99)]
         post_id = w.say("m", "Hei")
-        told = run(w, "mirror", f"{w.settings['m']['server']}/@anna/{post_id}")
+        told = w.command("mirror", f"{w.settings['m']['server']}/@anna/{post_id}")
         assert told.exit_code == 0, told.stderr
         assert w.texts("x") == ["Hei"]
 
@@ -335,7 +328,7 @@ def test_rate_limits_are_forgotten_when_the_clock_was_set_back(w: World) -> None
 def test_relink_takes_any_date(tmp_path: Path, since: str) -> None:
     with world(tmp_path, "one: {from: b, to: m}\ntwo: {from: m, to: b}") as w:
         w.turn()
-        told = run(w, "relink", "--since", since)
+        told = w.command("relink", "--since", since)
         assert (told.exit_code, told.stderr) == (0, "")
 
 
@@ -355,7 +348,7 @@ def test_a_time_that_its_author_made_up_stops_nothing(tmp_path: Path, said: str)
         w.say("b", "Etterpå")
         w.rest()
         assert w.texts("m") == w.texts("b2") == ["Utenfor tiden", "Etterpå"]
-        assert run(w, "relink").exit_code == 0
+        assert w.command("relink").exit_code == 0
 
 
 # Files
@@ -399,7 +392,7 @@ def test_a_state_file_that_cannot_be_is_one_sentence_for_every_command(
 def test_names_that_cannot_be_are_refused(w: World) -> None:
     name = "n" * 300
     for words in (["backup", name], ["backup", "nowhere/copy.db"]):
-        told = run(w, *words)
+        told = w.command(*words)
         assert (told.exit_code, len(told.stderr.splitlines())) == (1, 1)
         assert "too long" in told.stderr or "no such folder" in told.stderr
     told = CliRunner().invoke(main, ["init", "--config", name])
@@ -415,7 +408,7 @@ def test_a_note_of_the_last_run_that_somebody_edited_stops_nothing(w: World) -> 
     }
     for text in (json.dumps(noted), '{"accounts": {"m": 1}, "bots": {}}', "[]", "{", '"\\ud800"'):
         pulse_file(w.config.state.file).write_text(text)
-        assert run(w, "status").exit_code == 0
+        assert w.command("status").exit_code == 0
         pulse = Pulse()
         pulse.load(w.config.state.file)
         assert pulse.latest() is None
@@ -435,12 +428,12 @@ def test_a_secret_that_begins_with_another_is_blotted_out_whole() -> None:
 
 
 def test_status_says_what_is_paused(w: World) -> None:
-    run(w, "pause", "one")
-    run(w, "pause", "m2")
-    told = run(w, "status")
+    w.command("pause", "one")
+    w.command("pause", "m2")
+    told = w.command("status")
     assert told.exit_code == 0
     assert told.stdout.startswith("paused: m2 (`tribridge resume m2`)\npaused: one (")
-    found = json.loads(run(w, "status", "--json").stdout)
+    found = json.loads(w.command("status", "--json").stdout)
     assert {"kind": "bot", "name": "one"} in found["paused"]
 
 
@@ -450,11 +443,11 @@ def test_a_post_that_may_be_our_own_copy_is_held_for_every_command(w: World) -> 
     held = Verdict(key, "9", "", "held", "may be our own copy", url)
     w.store.record(Recording(verdicts=[held]), w.clock())
     for command in ("status", "outbox"):
-        told = run(w, command)
+        told = w.command(command)
         assert (told.exit_code, url in told.stdout) == (75, True)
-    assert json.loads(run(w, "status", "--json").stdout)["posts"][0]["post"] == url
-    assert "`tribridge outbox`" in run(w, "status").stdout
-    assert run(w, "once").exit_code == 75
+    assert json.loads(w.command("status", "--json").stdout)["posts"][0]["post"] == url
+    assert "`tribridge outbox`" in w.command("status").stdout
+    assert w.command("once").exit_code == 75
 
 
 def test_a_post_is_left_out_by_the_address_of_its_edited_version(tmp_path: Path) -> None:
@@ -463,7 +456,7 @@ def test_a_post_is_left_out_by_the_address_of_its_edited_version(tmp_path: Path)
         first = w.say("x", "Skrivefeil")
         edited = w.networks["twitter"].edit("anna", first, "Rettet")
         w.read("x")
-        told = run(w, "skip", f"https://x.com/anna/status/{edited}")
+        told = w.command("skip", f"https://x.com/anna/status/{edited}")
         assert (told.exit_code, told.stdout) == (0, "b: left out\n")
         w.rest()
         assert w.texts("b") == []
@@ -478,5 +471,5 @@ def test_a_host_that_cannot_be_is_found_by_check(w: World, setting: str, host: s
     else:
         text = f"alerts: {{webhook: 'https://{host}/hook'}}\n{text}"
     w.file.write_text(text)
-    told = run(w, "check")
+    told = w.command("check")
     assert (told.exit_code, f"'{setting}' takes " in told.stdout) == (78, True)

@@ -11,7 +11,6 @@ from bridge.accounts import Accounts
 from bridge.simulation import Fault
 from bridge.store import DOUBTED
 from bridge.workers import Engine
-from tests.test_deciding import run
 from tests.test_mirroring import WRITES, png
 from tests.test_relink import command, lose, run_once
 from tests.world import PEOPLE, World, world
@@ -111,7 +110,7 @@ def test_a_held_post_that_was_edited_is_settled_by_one_word(tmp_path: Path) -> N
         w.clock.advance(minutes=1)
         w.simulator("m").edit("anna", number, "Kaia i kveldslys")
         w.read("m")
-        run(w, "mirror", page(w, number))
+        w.command("mirror", page(w, number))
         assert len(w.store.held_posts()) == 1
 
 
@@ -170,7 +169,7 @@ def test_an_order_about_one_account_does_not_fail_for_another_that_cannot_log_in
         w.accounts.open("b2")
         url = w.accounts.open("m2").client.find(number).url
         w.simulator("m").faults = [Fault("answer", "GET ", status=401, body="{}")]
-        done = run(w, "skip", url)
+        done = w.command("skip", url)
         assert (done.exit_code, done.stdout) == (0, "b2: left out\n"), done.stderr
 
 
@@ -183,7 +182,7 @@ def test_an_edited_post_of_x_is_left_out_by_the_address_that_it_has_now(tmp_path
         edited = w.simulator("x").edit("anna", number, "Meeting at ten")
         w.turn()
         assert [d.code for d in w.store.stopped()] == ["approve"]
-        done = run(w, "skip", f"https://x.com/anna/status/{edited}")
+        done = w.command("skip", f"https://x.com/anna/status/{edited}")
         assert done.exit_code == 0
         assert w.store.stopped() == []
 
@@ -192,17 +191,17 @@ def test_an_address_that_may_be_of_two_accounts_is_asked_for_once_more(tmp_path:
     with world(tmp_path, "one: {from: x, to: b}\ntwo: {from: x2, to: b2}") as w:
         w.turn()
         number = w.say("x2", "The tide is out")
-        asked = run(w, "mirror", f"https://x.com/i/status/{number}")
+        asked = w.command("mirror", f"https://x.com/i/status/{number}")
         assert asked.exit_code == 1
         assert "may be a post of x or x2: give its address with" in asked.stderr
-        assert run(w, "mirror", f"https://x.com/berit/status/{number}").exit_code == 0
+        assert w.command("mirror", f"https://x.com/berit/status/{number}").exit_code == 0
 
 
 def test_a_post_that_was_left_out_before_the_first_run_stays_so(tmp_path: Path) -> None:
     with world(tmp_path, "one: {from: m, to: b, backfill: all}") as w:
         w.say("m", "Ja")
         number = w.say("m", "Nei")
-        assert run(w, "skip", page(w, number)).stdout == "b: left out\n"
+        assert w.command("skip", page(w, number)).stdout == "b: left out\n"
         w.rest(3)
         assert w.texts("b") == ["Ja"]
 
@@ -215,7 +214,7 @@ def test_a_dropped_thread_that_is_retried_goes_out_whole(tmp_path: Path) -> None
         parts = w.store.unsent()
         assert len(parts) > 1
         w.store.drop(parts[:1])
-        assert run(w, "outbox", "retry", str(parts[0].id)).exit_code == 0
+        assert w.command("outbox", "retry", str(parts[0].id)).exit_code == 0
         w.rest(3)
         assert len(w.texts("x")) == len(parts)
 
@@ -228,7 +227,7 @@ def test_a_post_that_one_bot_leaves_out_is_mirrored_by_hand_through_another(tmp_
     with world(tmp_path, bots) as w:
         w.turn()
         number = w.say("m", " ".join(["ord"] * 110))
-        assert run(w, "mirror", page(w, number)).stdout == "x: queued\n"
+        assert w.command("mirror", page(w, number)).stdout == "x: queued\n"
 
 
 def test_a_server_that_acts_after_the_post_was_sent_again_starts_no_loop(tmp_path: Path) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
-from bridge import console, daemon
-from bridge.cli import main
+from bridge import daemon
 from bridge.workers import Engine
 from tests.world import World, world
 
@@ -41,9 +40,7 @@ def run_once(w: World, times: int = 4) -> None:
 
 def command(w: World, *words: str) -> Result:
     w.store.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "now", w.clock)
-        done = CliRunner().invoke(main, [*words, "--config", str(w.file)])
+    done = w.command(*words)
     w.restart()
     return done
 
@@ -178,8 +175,6 @@ def test_two_equal_texts_are_told_apart_by_a_person(tmp_path: Path) -> None:
 
 def test_a_state_that_another_process_uses_is_not_relinked(w: World) -> None:
     w.store.own("run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(console, "now", w.clock)
-        done = CliRunner().invoke(main, ["relink", "--config", str(w.file)])
+    done = w.command("relink")
     assert done.exit_code == 1
     assert "already in use by `tribridge run`" in done.stderr

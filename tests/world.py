@@ -14,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from click.testing import CliRunner, Result
 
-from bridge import config
+from bridge import config, console
 from bridge.accounts import Accounts
+from bridge.cli import main
 from bridge.ingest import Pass, Report, ingest
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
@@ -161,6 +164,12 @@ class World:
     def simulator(self, account: str) -> Any:
         """The simulator on which an account lives."""
         return self.networks[PEOPLE[account][0]]
+
+    def command(self, *words: str) -> Result:
+        """A command, as people call it, in this process; its clock is that of the world."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(console, "now", self.clock)
+            return CliRunner().invoke(main, [*words, "--config", str(self.file)])
 
     def say(self, account: str, text: str, **more: Any) -> str:
         """Post as the account's owner; returns the native id."""
