@@ -82,11 +82,24 @@ class Animation:
 
 
 @dataclass(frozen=True, slots=True)
+class PollLimits:
+    """What a poll on a server can hold: options, the length of each by `count`, seconds."""
+
+    options: int
+    characters: int
+    shortest: int
+    longest: int
+    multiple: bool = True
+    count: Callable[[str], int] = len
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one post on a server can hold. Bytes and pixels bound each image.
 
     `animation` is None where animations are shown as stills. `gallery` is the number of images that
-    a post can show in a form of its own that not every reader knows; 0 if there is none.
+    a post can show in a form of its own that not every reader knows; 0 if there is none. `polls` is
+    None where there are none; a poll excludes images.
     """
 
     measures: tuple[Measure, ...]
@@ -97,6 +110,7 @@ class Limits:
     alt_characters: int
     animation: Animation | None = None
     gallery: int = 0
+    polls: PollLimits | None = None
 
     def fits(self, text: str, content_warning: str = "") -> bool:
         """Whether a text is within every measure."""

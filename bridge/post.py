@@ -61,6 +61,28 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """A poll: its options, how many chose each (empty if untold), and until when one can vote, UTC.
+
+    `closed` says that the votes are the result. On a draft `shortest` and `longest` are the seconds
+    that a poll may last on its target.
+    """
+
+    options: tuple[str, ...]
+    votes: tuple[int, ...] = ()
+    multiple: bool = False
+    ends_at: datetime | None = None
+    closed: bool = False
+    shortest: int = 0
+    longest: int = 0
+
+    def seconds_left(self, now: datetime) -> int:
+        """How long the copy of a poll lasts: what is left of the original's time, within bounds."""
+        left = 7 * 86400.0 if self.ends_at is None else (self.ends_at - now).total_seconds()
+        return max(self.shortest, min(int(left), self.longest))
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """A post as read from a network.
 
@@ -90,7 +112,7 @@ class Post:
     cid: str = ""
     quote: Ref | None = None
     boost: Ref | None = None
-    poll: tuple[str, ...] = ()
+    poll: Poll | None = None
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     application: str = ""
@@ -190,6 +212,7 @@ class Draft:
     reply_to: Ref | None = None
     losses: tuple[Loss, ...] = field(default=())
     labels: tuple[str, ...] = ()
+    poll: Poll | None = None
 
     @property
     def text(self) -> str:
@@ -212,6 +235,7 @@ class Draft:
         data["losses"] = tuple(Loss(**loss) for loss in data["losses"])
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
+        data["poll"] = _poll(data["poll"]) if data.get("poll") else None
         data["reply_to"] = Ref(**data["reply_to"]) if data["reply_to"] else None
         return cls(**data)
 
@@ -219,6 +243,12 @@ class Draft:
 def _media(data: dict[str, Any]) -> Media:
     focus = data.get("focus")
     return Media(**{**data, "focus": tuple(focus) if focus else None})
+
+
+def _poll(data: dict[str, Any]) -> Poll:
+    ends_at = datetime.fromisoformat(data["ends_at"]) if data["ends_at"] else None
+    lists = {name: tuple(data[name]) for name in ("options", "votes")}
+    return Poll(**{**data, **lists, "ends_at": ends_at})
 
 
 @dataclass(frozen=True, slots=True)

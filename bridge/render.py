@@ -8,6 +8,7 @@ from typing import Literal
 
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
+from bridge.polls import as_text, ballot
 from bridge.post import (
     Draft,
     Loss,
@@ -46,18 +47,17 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     losses: list[Loss] = []
     if post.boost is not None:
         # servers repeat the boosted post's media and warning, which are another person's
-        post = replace(post, media=(), content_warning="", poll=(), quote=None, sensitive=False)
+        post = replace(post, media=(), content_warning="", poll=None, quote=None, sensitive=False)
         post = replace(post, labels=())
     if policy.links == "drop":
         post, policy = _without_links(post, policy, losses)
+    poll = ballot(post, policy, target, limits, losses)
+    if poll is not None:
+        post = replace(post, poll=None)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
-    labels = labels_of(post, policy.labels) if target.labels else ()
-    warning = post.content_warning if target.labels else warning_of(post)
-    if post.sensitive and post.media and not (target.content_warnings or labels):
-        losses.append(Loss("label", f"media marked as sensitive are not hidden on {target.title}"))
-        warning = warning or ("" if target.labels else "sensitive media")
+    labels, warning = _warnings(post, policy, target, losses)
     if target.mentions_in_text:
         warning = defuse_mentions(warning)
     if warning and not target.content_warnings:
@@ -66,18 +66,12 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
         runs, warning = join_runs((Run(f"CW: {warning}" + ("\n\n" if runs else "")), *runs)), ""
     if policy.links == "drop":
         runs = _defused(runs, losses)
-    images = _images(post, limits, losses)
-    room = (policy.many_images == "gallery" and limits.gallery) or max(limits.images, 1)
-    linked = policy.many_images == "link" and len(images) > room
-    if linked:
-        losses.append(Loss("media", f"{len(images) - room} images beyond {room} were left out"))
-        images, linked = images[:room], policy.links != "drop"
+    groups, linked = _groups(post, policy, limits, losses)
     if linked or policy.link_back == "always" or (losses and policy.link_back == "truncated"):
         runs = _with_link(runs, post.url, target)
     parts = _parts(runs, warning, post.url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
-    groups = [images[at : at + room] for at in range(0, len(images), room)]
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")
@@ -100,6 +94,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
             media=groups[n] if n < len(groups) else (),
             reply_to=post.reply_to if n == 0 else None,
             losses=tuple(losses) if n == 0 else (),
+            poll=poll if n == count - 1 else None,
         )
         for n in range(count)
     )
@@ -146,9 +141,12 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
             runs.append(Run(run.name, "link", run.target))
         else:
             runs.append(Run(run.name))
-    if post.poll:
-        runs.append(Run("".join(f"\n- {option}" for option in post.poll)))
-        losses.append(Loss("poll", "the poll became a list of its options"))
+    if post.poll is not None:
+        runs.append(as_text(post.poll))
+        if post.poll.closed:
+            losses.append(Loss("poll", "the poll is over: its results became text"))
+        else:
+            losses.append(Loss("poll", "the poll became a list of its options"))
     content = _spell(join_runs(runs), target)
     if post.quote is not None and post.quote.url:
         if policy.quotes == "skip":
@@ -231,6 +229,31 @@ def _with_link(runs: Runs, url: str, target: Network) -> Runs:
         return runs
     text = shorten_url(url) if target.rich_links else url
     return join_runs((*runs, Run("\n\n" if runs else ""), Run(text, "link", url)))
+
+
+def _warnings(
+    post: Post, policy: Policy, target: Network, losses: list[Loss]
+) -> tuple[tuple[str, ...], str]:
+    """The self-labels and the content warning of the copy."""
+    labels = labels_of(post, policy.labels) if target.labels else ()
+    warning = post.content_warning if target.labels else warning_of(post)
+    if post.sensitive and post.media and not (target.content_warnings or labels):
+        losses.append(Loss("label", f"media marked as sensitive are not hidden on {target.title}"))
+        warning = warning or ("" if target.labels else "sensitive media")
+    return labels, warning
+
+
+def _groups(
+    post: Post, policy: Policy, limits: Limits, losses: list[Loss]
+) -> tuple[list[tuple[Media, ...]], bool]:
+    """The images of each part, and whether a link must lead to those that are left out."""
+    images = _images(post, limits, losses)
+    room = (policy.many_images == "gallery" and limits.gallery) or max(limits.images, 1)
+    linked = policy.many_images == "link" and len(images) > room
+    if linked:
+        losses.append(Loss("media", f"{len(images) - room} images beyond {room} were left out"))
+        images, linked = images[:room], policy.links != "drop"
+    return [images[at : at + room] for at in range(0, len(images), room)], linked
 
 
 def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]:

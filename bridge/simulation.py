@@ -155,8 +155,8 @@ class Entry:
     """A line of the journal: what an account published, edited or deleted, and when (UTC).
 
     `id` is the post's native id; `reply_to` and `boost_of` are native ids too; `text` is what
-    people see; `links` the URLs it leads to; `alts` the descriptions of its images; `key` the
-    idempotency key that came along; `raw` the network's own JSON.
+    people see; `links` the URLs it leads to; `alts` the descriptions of its images; `poll` the
+    options of its poll; `key` the idempotency key that came along; `raw` the network's own JSON.
     """
 
     seq: int
@@ -172,6 +172,7 @@ class Entry:
     languages: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     alts: tuple[str, ...] = ()
+    poll: tuple[str, ...] = ()
     key: str = ""
     raw: Any = None
 

@@ -140,7 +140,7 @@ def _word(post: Post, wanted: Iterable[str]) -> str | None:
 
 def _texts(post: Post) -> tuple[str, ...]:
     """Everything that people read in a post."""
-    return (post.content_warning, post.text, *post.poll)
+    return (post.content_warning, post.text, *(post.poll.options if post.poll else ()))
 
 
 def _matches(post: Post, pattern: str) -> bool | Skip:

@@ -117,6 +117,7 @@ REASONS = {
     "ingest": {"Skip"},
     "steps": {"Skip"},
     "render": {"Skip", "Loss"},
+    "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},
     "alt_texts": {"Wait", "Stop"},
     "outcome": {"Wait", "Stop"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.network import Limits, Measure, Network
-from bridge.post import Draft, Media, Post, Ref, Run, Skip
+from bridge.post import Draft, Media, Poll, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
 from bridge.render import render
 from bridge.schema import Policy
@@ -217,7 +217,7 @@ def test_a_boost_is_a_link() -> None:
 
 
 def test_a_poll_becomes_its_options_and_says_where_to_vote() -> None:
-    draft = one(replace(POST, poll=("ja", "nei")), TWITTER)
+    draft = one(replace(POST, poll=Poll(("ja", "nei"))), TWITTER)
     assert draft.text == f"Hallo\n- ja\n- nei\n\n{POST.url}"
     assert [loss.what for loss in draft.losses] == ["poll"]
 
@@ -264,7 +264,9 @@ def test_links_that_are_dropped_leave_words_and_a_loss(target: Network) -> None:
 def test_where_links_are_dropped_none_is_added() -> None:
     link = Run(LONG_URL, "link", LONG_URL)
     kept = {"links": "drop", "link_back": "always"}
-    assert one(replace(POST, poll=("ja", "nei")), BLUESKY, **kept).text == "Hallo\n- ja\n- nei"
+    assert (
+        one(replace(POST, poll=Poll(("ja", "nei"))), BLUESKY, **kept).text == "Hallo\n- ja\n- nei"
+    )
     assert not one(POST, MASTODON, **kept).losses
     assert one(replace(POST, runs=(MENTION,)), TWITTER, mentions="link", **kept).text == "alice"
     long = one(replace(POST, runs=(Run(WORDS), link)), MASTODON, long="truncate", **kept)

@@ -184,8 +184,9 @@ def _all(original: Original) -> list[int]:
 
 
 def _words(entry: Entry) -> str:
-    """Where a post shows marks: in its text, its images' descriptions, or what it leads to."""
-    shown = (entry.text, " ".join(entry.alts), " ".join(entry.links))
+    """Where a post shows marks: in its text and poll, its images' descriptions, or what it leads to."""
+    text = " ".join((entry.text, *entry.poll))
+    shown = (text, " ".join(entry.alts), " ".join(entry.links))
     return next((words for words in shown if MARK.search(words)), "")
 
 

@@ -16,8 +16,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bridge import text
-from bridge.network import Animation, Identity, Limits, Measure
-from bridge.post import Media, MediaKind, Post, Ref, Visibility, utc
+from bridge.network import Animation, Identity, Limits, Measure, PollLimits
+from bridge.post import Media, MediaKind, Poll, Post, Ref, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
 
@@ -74,7 +74,7 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
         reply_to=_reply(status, host),
         quote=_quote(status, host),
         boost=_ref(status.get("reblog"), host),
-        poll=tuple(_str(o.get("title")) for o in _dicts(_dict(status.get("poll")).get("options"))),
+        poll=_poll(_dict(status.get("poll"))),
         application=_str(_dict(status.get("application")).get("name")),
     )
 
@@ -150,6 +150,22 @@ def _tags(status: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_str(tag.get("name")) for tag in _dicts(status.get("tags")))
 
 
+def _poll(poll: Mapping[str, Any]) -> Poll | None:
+    """A poll (Mastodon documentation, entities/Poll); votes only where every option has them."""
+    options = _dicts(poll.get("options"))
+    votes = [option.get("votes_count") for option in options]
+    told = [count for count in votes if isinstance(count, int) and count >= 0]
+    if not options:
+        return None
+    return Poll(
+        tuple(_str(option.get("title")) for option in options),
+        votes=tuple(told) if len(told) == len(options) else (),
+        multiple=poll.get("multiple") is True,
+        ends_at=_time(poll.get("expires_at")),
+        closed=poll.get("expired") is True,
+    )
+
+
 def _media(item: Mapping[str, Any]) -> Media:
     original = _dict(_dict(item.get("meta")).get("original"))
     url = _str(item.get("url")) or _str(item.get("remote_url"))
@@ -184,6 +200,11 @@ class Instance:
     image_pixels: int = 33_177_600
     image_types: tuple[str, ...] = ("image/gif", "image/jpeg", "image/png")
     alt_characters: int = 1500
+    #: 0 where nothing is said of polls: then there may be none
+    poll_options: int = 0
+    poll_characters: int = 50
+    poll_shortest: int = 300
+    poll_longest: int = 2_629_746
 
 
 def to_instance(answer: Mapping[str, Any]) -> Instance:
@@ -196,6 +217,7 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
     configuration = _dict(answer.get("configuration"))
     statuses = _dict(configuration.get("statuses"))
     media = _dict(configuration.get("media_attachments"))
+    polls = _dict(configuration.get("polls"))
     mimes = media.get("supported_mime_types")
     images = [m for m in mimes if _str(m).startswith("image/")] if isinstance(mimes, list) else []
     software = _software(answer)
@@ -210,6 +232,10 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
         image_pixels=_whole(media.get("image_matrix_limit"), known.image_pixels),
         image_types=tuple(sorted(images)) or known.image_types,
         alt_characters=_whole(media.get("description_limit"), known.alt_characters),
+        poll_options=_whole(polls.get("max_options"), known.poll_options),
+        poll_characters=_whole(polls.get("max_characters_per_option"), known.poll_characters),
+        poll_shortest=_whole(polls.get("min_expiration"), known.poll_shortest),
+        poll_longest=_whole(polls.get("max_expiration"), known.poll_longest),
     )
 
 
@@ -258,6 +284,18 @@ def to_limits(instance: Instance) -> Limits:
         alt_characters=instance.alt_characters,
         # Mastodon makes films of GIFs (its documentation, user/posting); other types stand still
         animation=Animation(frozenset({"image/gif"}), instance.image_bytes),
+        polls=_poll_limits(instance),
+    )
+
+
+def _poll_limits(instance: Instance) -> PollLimits | None:
+    if instance.poll_options < 2:
+        return None
+    return PollLimits(
+        instance.poll_options,
+        instance.poll_characters,
+        instance.poll_shortest,
+        max(instance.poll_longest, instance.poll_shortest),
     )
 
 

@@ -17,7 +17,7 @@ def to_payload(
     key: str,  # noqa: ARG001 - Mastodon takes it as a header
     uploads: tuple[dict[str, Any], ...],
     parents: Parents | None,
-    now: datetime,  # noqa: ARG001 - the server sets the time
+    now: datetime,
 ) -> dict[str, Any]:
     """The JSON body of one request (Mastodon documentation, methods/statuses).
 
@@ -36,6 +36,12 @@ def to_payload(
         payload["language"] = language
     if uploads:
         payload["media_ids"] = [str(upload["id"]) for upload in uploads]
+    if draft.poll is not None:
+        payload["poll"] = {
+            "options": list(draft.poll.options),
+            "expires_in": draft.poll.seconds_left(now),
+            "multiple": draft.poll.multiple,
+        }
     if parents is not None:
         payload["in_reply_to_id"] = parents.parent.id
     return payload
@@ -57,8 +63,8 @@ def spell_url(url: str) -> str:
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
     """Whether `post` may be what `payload` became.
 
-    Mastodon shows no key on a status, so text, content warning, parent and the number of
-    attachments are compared. Long links are shown cut, so their targets are.
+    Mastodon shows no key on a status, so text, content warning, parent, the options of a poll and
+    the number of attachments are compared. Long links are shown cut, so their targets are.
     """
     shown = "".join(run.target if run.kind == "link" else run.text for run in post.runs)
     parent = post.reply_to.id if post.reply_to else ""
@@ -69,4 +75,6 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
         == text.comparable(payload.get("spoiler_text", ""))
         and parent == payload.get("in_reply_to_id", "")
         and len(post.media) == len(payload.get("media_ids", ()))
+        and [text.comparable(option) for option in (post.poll.options if post.poll else ())]
+        == [text.comparable(option) for option in payload.get("poll", {}).get("options", ())]
     )

@@ -32,6 +32,7 @@ from bridge.network import (
     NoLedger,
     OverBudget,
     Page,
+    PollLimits,
     Refused,
     Session,
     Uncertain,
@@ -60,7 +61,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
 }
 COMMON = {
     "media.fields": "alt_text,type,url,variants,width,height",
-    "poll.fields": "options,duration_minutes",
+    "poll.fields": "options,duration_minutes,end_datetime,voting_status",
     "user.fields": "protected,username",
 }
 #: X shows an edit for an hour at most after publication (X API changelog, October 2025)
@@ -89,6 +90,8 @@ LIMITS = Limits(
         frames=350,
         alone=True,
     ),
+    # X API, Create Post: one choice only; what counts as a character is not said
+    polls=PollLimits(4, 25, 5 * 60, 10_080 * 60, multiple=False, count=weighted_length),
 )
 
 

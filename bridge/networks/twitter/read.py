@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.network import Identity
-from bridge.post import Media, Post, Ref, Run, RunKind, Visibility, join_runs, utc
+from bridge.post import Media, Poll, Post, Ref, Run, RunKind, Visibility, join_runs, utc
 
 #: the moment at which X's ids (snowflakes) begin to count milliseconds, in Unix milliseconds
 EPOCH = 1_288_834_974_657
@@ -128,11 +128,27 @@ def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
         reply_to=refs.get("replied_to"),
         quote=refs.get("quoted"),
         boost=refs.get("retweeted"),
-        poll=tuple(
-            _text(option, "label")
-            for key in _list(attached, "poll_ids")
-            for option in _objects(found.polls.get(str(key), {}), "options")
-        ),
+        poll=_poll([found.polls.get(str(key), {}) for key in _list(attached, "poll_ids")]),
+    )
+
+
+def _poll(polls: list[Mapping[str, Any]]) -> Poll | None:
+    """The poll of a post (X API, Poll object), if the page describes one."""
+    poll = next((each for each in polls if _objects(each, "options")), None)
+    if poll is None:
+        return None
+    options = _objects(poll, "options")
+    votes = [option.get("votes") for option in options]
+    told = [count for count in votes if isinstance(count, int) and count >= 0]
+    try:
+        ends_at = utc(_text(poll, "end_datetime"))
+    except (ValueError, OverflowError):
+        ends_at = None
+    return Poll(
+        tuple(_text(option, "label") for option in options),
+        votes=tuple(told) if len(told) == len(options) else (),
+        ends_at=ends_at,
+        closed=poll.get("voting_status") == "closed",
     )
 
 

@@ -17,7 +17,7 @@ def to_payload(
     key: str,  # noqa: ARG001 - X keeps no idempotency key
     uploads: tuple[dict[str, Any], ...],
     parents: Parents | None,
-    now: datetime,  # noqa: ARG001 - X sets the time itself
+    now: datetime,
 ) -> dict[str, Any]:
     """The body of the request that creates a post (X API, Create Post).
 
@@ -26,6 +26,11 @@ def to_payload(
     payload: dict[str, Any] = {}
     if draft.text or not uploads:
         payload["text"] = draft.text
+    if draft.poll is not None:
+        payload["poll"] = {
+            "options": list(draft.poll.options),
+            "duration_minutes": draft.poll.seconds_left(now) // 60,
+        }
     if parents is not None:
         payload["reply"] = {"in_reply_to_tweet_id": parents.parent.id}
     if uploads:
@@ -51,7 +56,7 @@ def _is_link(url: str) -> bool:
 
 
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
-    """Whether `post` may be what `payload` became: same text, same parent, as many media.
+    """Whether `post` may be what `payload` became: same text, parent and poll, as many media.
 
     X keeps no key, so likeness is all there is: links compare as host and path, since X reports
     `example.com` as `http://example.com`, and white space as one space.
@@ -62,6 +67,11 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
     if parent != (post.reply_to.id if post.reply_to else ""):
         return False
     if len(post.media) != len(payload.get("media", {}).get("media_ids", ())):
+        return False
+    options = payload.get("poll", {}).get("options", ())
+    if [comparable(option) for option in (post.poll.options if post.poll else ())] != [
+        comparable(option) for option in options
+    ]:
         return False
     text = str(payload.get("text", ""))
     if post.quote is not None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.networks.mastodon.read import Instance, to_instance, to_limits, to_post
-from bridge.post import Media, Ref, Run
+from bridge.post import Media, Poll, Ref, Run
 
 HOST = "social.example"
 ME = f"mastodon:{HOST}/7"
@@ -37,7 +37,7 @@ def test_a_plain_status_becomes_a_post() -> None:
     assert (post.languages, post.visibility, post.revision) == (("nb",), "public", "")
     assert post.application == "Tribridge"
     assert (post.reply_to, post.boost, post.quote, post.poll, post.mark) == (
-        None, None, None, (), "",
+        None, None, None, None, "",
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def test_attachments_of_every_kind_come_along() -> None:
 def test_a_poll_gives_its_options_and_an_edit_its_time() -> None:
     poll = {"options": [{"title": "Ja", "votes_count": 1}, {"title": "Nein"}]}
     post = to_post(status(poll=poll, edited_at="2026-11-20T13:00:00.000Z"), HOST)
-    assert post.poll == ("Ja", "Nein")
+    assert post.poll == Poll(("Ja", "Nein"))
     assert post.revision == "2026-11-20T13:00:00.000Z"
 
 

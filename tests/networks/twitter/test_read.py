@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from bridge.networks.twitter.read import User, author, to_posts
-from bridge.post import Media, Post, Ref, Run
+from bridge.post import Media, Poll, Post, Ref, Run
 
 KARI = User("7", "kari", protected=False)
 
@@ -177,7 +177,7 @@ def test_a_poll_lists_its_options() -> None:
         {"text": "?", "attachments": {"poll_ids": ["3"]}},
         polls=[{"id": "3", "options": [{"position": 1, "label": "ja"}, {"label": "nei"}]}],
     )
-    assert post.poll == ("ja", "nei")
+    assert post.poll == Poll(("ja", "nei"))
 
 
 @pytest.mark.parametrize("code", ["und", "qme", "zxx", "qht", "art", ""])

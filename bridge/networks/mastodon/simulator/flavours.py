@@ -11,6 +11,12 @@ IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WE
 IMAGE_BYTES = 16_777_216
 IMAGE_PIXELS = 33_177_600
 ALT_CHARACTERS = 1500
+POLLS = {
+    "max_options": 4,
+    "max_characters_per_option": 50,
+    "min_expiration": 300,
+    "max_expiration": 2_629_746,
+}
 
 FlavourName = Literal["mastodon", "gotosocial", "takahe"]
 
@@ -63,6 +69,8 @@ def instance(flavour: Flavour, version: str, url: str, characters: int) -> dict[
         "characters_reserved_per_url": flavour.url_characters,
     }
     configuration: dict[str, Any] = {"statuses": statuses, "media_attachments": media}
+    if flavour.name != "takahe":
+        configuration["polls"] = POLLS
     answer: dict[str, Any] = {"title": "Sandbox", "version": flavour.version}
     if version == "v1":
         return answer | {"uri": host, "configuration": configuration}

@@ -20,6 +20,7 @@ from bridge.networks.mastodon.simulator.flavours import (
     IMAGE_BYTES,
     IMAGE_PIXELS,
     IMAGE_TYPES,
+    POLLS,
     Flavour,
 )
 from bridge.networks.mastodon.simulator.markup import Markup, mark_up
@@ -281,7 +282,7 @@ class Server:
             in_reply_to_id=parent.entity["id"] if parent else None,
             in_reply_to_account_id=parent.account.entity["id"] if parent else None,
             application={"name": application, "website": None},
-            poll=_poll(poll),
+            poll=self._poll(poll, has_media=bool(media)),
         )
         if quoted and self.flavour.name == "mastodon":
             status.entity["quote"] = {"state": "accepted", "quoted_status": quoted.entity}
@@ -291,6 +292,28 @@ class Server:
             account.keys[key] = (status.entity["id"], self.now())
         self._note("publish", status, key)
         return status
+
+    def _poll(self, asked: Any, *, has_media: bool = False) -> dict[str, Any] | None:
+        """A new poll, checked (Mastodon documentation, methods/statuses)."""
+        if not asked:
+            return None
+        options, seconds = asked["options"], int(asked.get("expires_in", 0))
+        right = (
+            2 <= len(options) <= POLLS["max_options"]
+            and all(0 < len(title) <= POLLS["max_characters_per_option"] for title in options)
+            and len(set(options)) == len(options)
+            and POLLS["min_expiration"] <= seconds <= POLLS["max_expiration"]
+        )
+        if has_media or not right:
+            raise Refusal(self.flavour.invalid, "Validation failed: Poll is invalid")
+        return {
+            "id": self._new_id(),
+            "expired": False,
+            "expires_at": _iso(self.now() + timedelta(seconds=seconds)),
+            "multiple": asked.get("multiple") is True,
+            "votes_count": 0,
+            "options": [{"title": title, "votes_count": 0} for title in options],
+        }
 
     def _check_text(self, words: str, warning: str, *, has_more: bool) -> None:
         if not words.strip() and not has_more:
@@ -381,7 +404,7 @@ class Server:
             status.history.append(_version(status))
         status.entity = status.entity | {"edited_at": _iso(self.now())}
         self._write(status, words, warning, asked, media)
-        status.entity["poll"] = _poll(asked.get("poll"))
+        status.entity["poll"] = self._poll(asked.get("poll"))
         status.history.append(_version(status))
         self._note("edit", status)
         return status
@@ -453,6 +476,7 @@ class Server:
             languages=(entity["language"],) if entity["language"] else (),
             links=status.links,
             alts=tuple(item["description"] or "" for item in entity["media_attachments"]),
+            poll=tuple(option["title"] for option in (entity["poll"] or {}).get("options", ())),
             key=key,
             raw=entity,
         )
@@ -464,13 +488,6 @@ def _excluded(status: Status, asked: Mapping[str, str]) -> bool:
         return True
     own = entity["in_reply_to_account_id"] in (None, entity["account"]["id"])
     return asked.get("exclude_replies") == "true" and not own
-
-
-def _poll(asked: Any) -> dict[str, Any] | None:
-    if not asked:
-        return None
-    options = [{"title": title, "votes_count": 0} for title in asked["options"]]
-    return {"id": "1", "expired": False, "multiple": False, "options": options}
 
 
 def _version(status: Status) -> dict[str, Any]:

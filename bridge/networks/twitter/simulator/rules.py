@@ -54,6 +54,9 @@ def check(account: Account, text: str, body: Mapping[str, Any], *, native: bool)
         options = body["poll"].get("options", [])
         if not 2 <= len(options) <= 4 or not all(1 <= len(each) <= 25 for each in options):
             raise problem(400, "a poll has 2 to 4 options of 1 to 25 characters")
+        minutes = body["poll"].get("duration_minutes")
+        if not isinstance(minutes, int) or not 5 <= minutes <= 10_080:
+            raise problem(400, "a poll lasts 5 to 10,080 minutes")
     if not text and not exclusive:
         raise problem(400, "text: must not be empty")
     is_long = weighted_length(text) > 280

@@ -367,7 +367,14 @@ class TwitterSimulator(Simulator):
         if "poll" in body:
             options = enumerate(body["poll"]["options"], 1)
             labels = [{"position": n, "label": label, "votes": 0} for n, label in options]
-            post.poll = {**body["poll"], "id": str(post.id + 1), "options": labels}
+            end = self.now() + timedelta(minutes=body["poll"]["duration_minutes"])
+            post.poll = {
+                **body["poll"],
+                "id": str(post.id + 1),
+                "options": labels,
+                "end_datetime": end.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z",
+                "voting_status": "open",
+            }
             post.data["attachments"] = {"poll_ids": [post.poll["id"]]}
         if parent:
             post.data["in_reply_to_user_id"] = parent.account.id
@@ -442,6 +449,7 @@ class TwitterSimulator(Simulator):
             languages=() if language == "und" else (language,),
             links=post.links,
             alts=tuple(file.alt for file in post.media),
+            poll=tuple(option["label"] for option in (post.poll or {}).get("options", ())),
             raw={**post.data, "edit_history_post_ids": [*post.versions]},
         )
 
