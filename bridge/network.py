@@ -5,13 +5,14 @@ ClientError
     OverBudget  it would cost more than may be spent
   Unreachable   a request never left, or a read failed; nothing was done
   Refused       declined for good
+    Gone        the network itself says that there is no such post
   LoginNeeded   token dead, scope missing or account locked; a person must act
   Uncertain     a write left and no trustworthy answer came: settle before sending again
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -47,6 +48,13 @@ class Unreachable(ClientError):
 
 class Refused(ClientError):
     """The network declined for good."""
+
+
+class Gone(Refused):
+    """The network itself says that there is no such post.
+
+    Never concluded from what something else than its API may have answered.
+    """
 
 
 class LoginNeeded(ClientError):
@@ -235,6 +243,10 @@ class Client(Protocol):
     def keeps_keys(self) -> bool:
         """Whether the server is known to remember idempotency keys (for about an hour)."""
 
+    @property
+    def reread_batch(self) -> int:
+        """How many ids `reread` asks for in one request; known after `login`."""
+
     def login(self) -> Identity:
         """Who this account is. Asks the network once; later calls cost nothing."""
 
@@ -252,7 +264,15 @@ class Client(Protocol):
     def find(self, post_id: str) -> Post:
         """One post of the account by its id; one request.
 
-        Raises Refused if the account has no such post.
+        Raises Gone if the network says that there is no such post, Refused if it is not one of this
+        account, or not to be seen.
+        """
+
+    def reread(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        """The account's posts with these ids as they are now; None where the answer has none.
+
+        One request for each `reread_batch` ids. That one is missing is no proof that it is gone:
+        `find` tells. Visibility is read as in `fetch`.
         """
 
     def upload(self, media: Upload) -> dict[str, Any]:
@@ -260,6 +280,15 @@ class Client(Protocol):
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
         """Publish what `Network.to_payload` made; one request."""
+
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:
+        """Change a post of the account in place, as `Network.to_update` says. May be repeated.
+
+        Raises Gone if there is no such post, Refused where the network shows no edits.
+        """
+
+    def delete(self, ref: Ref) -> None:
+        """Delete a post of the account. May be repeated: what is gone already is no error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +328,8 @@ class Network:
     languages: int = 0
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
+    #: shows edits of a post in place
+    edits: bool = False
 
     def connect(
         self,
@@ -324,6 +355,18 @@ class Network:
         """The whole body of the one request that publishes a draft, as JSON. Pure."""
         write = import_module(f"{self.package}.write")
         payload: dict[str, Any] = write.to_payload(draft, key, uploads, parents, now)
+        return payload
+
+    def to_update(
+        self, draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime
+    ) -> dict[str, Any]:
+        """What `Client.update` takes to make a post be as `draft`, as JSON. Pure.
+
+        Only where the manifest says `edits`. `uploads` are those of all its media, in order: of
+        the ones that stay and of new ones.
+        """
+        write = import_module(f"{self.package}.write")
+        payload: dict[str, Any] = write.to_update(draft, uploads, now)
         return payload
 
     def spell_url(self, url: str) -> str:

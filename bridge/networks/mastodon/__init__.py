@@ -21,4 +21,5 @@ NETWORK = Network(
     package=__name__,
     client="MastodonClient",
     languages=1,
+    edits=True,
 )

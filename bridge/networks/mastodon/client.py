@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Gone,
     Identity,
     Limits,
     LoginNeeded,
@@ -77,6 +79,11 @@ class MastodonClient:
         """Only Mastodon itself is known to honour Idempotency-Key; others post twice."""
         return self._instance.keeps_keys
 
+    @property
+    def reread_batch(self) -> int:
+        """Mastodon takes many ids in one request, other servers one."""
+        return self._instance.batch
+
     def login(self) -> Identity:
         """Who this account is: two requests, or none if it was asked within a day."""
         if self._identity is None:
@@ -115,15 +122,35 @@ class MastodonClient:
         )
 
     def find(self, post_id: str) -> Post:
-        """One status of the account; Refused if it has no such one."""
+        """One status of the account; Gone if the server has no such one."""
         account = self.login().id
-        status = self._send("GET", f"/api/v1/statuses/{quote(post_id, safe='')}").object()
+        status = self._one("GET", post_id).object()
         if not read.native_id(status.get("id")):
             raise Unreachable("the server answered with something else than a post")
         post = read.to_post(status, self._host)
         if post.account != account:
             raise Refused("that is not a post of this account")
         return post
+
+    def reread(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        """The statuses with these ids; None where the server shows none to the account."""
+        account = self.login().id
+        if self.reread_batch == 1:
+            return {post_id: self._find_or_none(post_id) for post_id in ids}
+        found: dict[str, Post | None] = dict.fromkeys(ids)
+        for start in range(0, len(ids), self.reread_batch):
+            asked = {"id[]": list(ids[start : start + self.reread_batch])}
+            for status in self._listed(self._send("GET", "/api/v1/statuses", params=asked)):
+                post = read.to_post(status, self._host)
+                if post.id in found and post.account == account:
+                    found[post.id] = post
+        return found
+
+    def _find_or_none(self, post_id: str) -> Post | None:
+        try:
+            return self.find(post_id)
+        except Gone:
+            return None
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """`{"id": ...}` of the new attachment, which the server may still be processing.
@@ -160,8 +187,77 @@ class MastodonClient:
         post_id = read.native_id(status.get("id"))
         if not post_id or not isinstance(status.get("content"), str):
             raise Uncertain("the server took a post but answered with something else than a post")
-        url = status.get("url") or status.get("uri")
-        return Ref(post_id, account, url if isinstance(url, str) else "")
+        return _ref(status, account)
+
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:
+        """Edit a status; one request, and one more before it where there is a poll.
+
+        Mastodon takes an edit that changes nothing, GoToSocial refuses it: there, what a refusal
+        left is looked at.
+        """
+        account = self._check_own(ref)
+        body = dict(payload)
+        if "poll" in body:
+            body["poll"] = self._with_its_end(ref.id, body["poll"])
+        if "media_attributes" in body:
+            longest = self.limits.alt_characters  # the server counts code points
+            body["media_attributes"] = [
+                {**item, "description": item["description"][:longest]}
+                for item in body["media_attributes"]
+            ]
+        try:
+            status = self._one("PUT", ref.id, json=body).object()
+        except Gone:
+            raise
+        except Refused as refusal:
+            self._raise_if_processing(body, refusal)
+            if not self._stands(ref.id, body):
+                raise
+            return ref
+        if read.native_id(status.get("id")) != ref.id or not isinstance(status.get("content"), str):
+            raise Uncertain("the server took an edit but answered with something else than a post")
+        return _ref(status, account)
+
+    def delete(self, ref: Ref) -> None:
+        """Delete a status with its media; one request."""
+        self._check_own(ref)
+        try:
+            status = self._one("DELETE", ref.id, params={"delete_media": "true"}).object()
+        except Gone:
+            return
+        # older servers answer with nothing
+        if status and read.native_id(status.get("id")) != ref.id:
+            raise Uncertain("the server answered to a deletion with something else than the post")
+
+    def _check_own(self, ref: Ref) -> str:
+        """The identity of the account, which must be that of the post."""
+        account = self.login().id
+        if ref.account not in ("", account):
+            raise Refused("that is not a post of this account")
+        return account
+
+    def _with_its_end(self, post_id: str, poll: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A poll that ends when the one that stands does: its votes stay if its options do.
+
+        An edit sets the end anew, and a server takes none that is nearer than its shortest poll.
+        """
+        standing = read.to_post(self._one("GET", post_id).object(), self._host).poll
+        if standing is None or standing.ends_at is None:
+            return poll
+        left = (standing.ends_at - self._now()).total_seconds()
+        if standing.closed or left <= 0:
+            raise Refused("the poll in this post is over, and an edit would open it again")
+        return {**poll, "expires_in": max(math.ceil(left), self._instance.poll_shortest)}
+
+    def _stands(self, post_id: str, body: Mapping[str, Any]) -> bool:
+        """Whether a status is already as an edit would make it."""
+        source = self._one("GET", post_id, "/source").object()
+        status = self._one("GET", post_id).object()
+        media = status.get("media_attachments")
+        ids = [item.get("id") for item in media] if isinstance(media, list) else None
+        said = {name: source.get(name) for name in ("text", "spoiler_text")}
+        wanted = {"text": body["status"], "spoiler_text": body["spoiler_text"]}
+        return said == wanted and ids == body.get("media_ids", [])
 
     def _raise_if_processing(self, payload: Mapping[str, Any], refusal: Refused) -> None:
         """Media that are not ready are refused in words of any language: so ask about each.
@@ -172,16 +268,22 @@ class MastodonClient:
             try:
                 answer = self._send("GET", f"/api/v1/media/{media_id}")
             except Refused:
-                raise refusal from None
+                continue  # one that a status has already, or that is gone
             if answer.status == 206:
-                raise Busy("the server still processes an image", self._now() + MEDIA_WAIT)
+                at = self._now() + MEDIA_WAIT
+                raise Busy("the server still processes an image", at) from refusal
             if not read.native_id(answer.object().get("id")):
                 raise Unreachable("the server answered with something else than an image")
 
     def _page(self, **params: Any) -> list[dict[str, Any]]:
         """A page of the account's statuses, newest first, each with an id."""
         account_id = self.login().id.rpartition("/")[2]
-        page = self._send("GET", f"/api/v1/accounts/{account_id}/statuses", params=params).json()
+        path = f"/api/v1/accounts/{account_id}/statuses"
+        return self._listed(self._send("GET", path, params=params))
+
+    def _listed(self, answer: wire.Answer) -> list[dict[str, Any]]:
+        """The statuses in an answer, each with an id."""
+        page = answer.json()
         if not isinstance(page, list) or not all(
             isinstance(status, dict) and read.native_id(status.get("id")) for status in page
         ):
@@ -269,6 +371,16 @@ class MastodonClient:
     def _send(self, method: str, path: str, **more: Any) -> wire.Answer:
         """One request as the account; anything but a 2xx is raised as one of the five kinds."""
         answer = self._request(method, path, **more)
+        if not answer.ok:
+            raise self._rejection(answer)
+        return answer
+
+    def _one(self, method: str, post_id: str, part: str = "", **more: Any) -> wire.Answer:
+        """One request about one status. Raises Gone if the API says that there is none."""
+        path = f"/api/v1/statuses/{quote(post_id, safe='')}{part}"
+        answer = self._request(method, path, **more)
+        if answer.status == 404 and read.is_error(_json(answer)):
+            raise Gone(f"the server has no such post ({answer.detail()})")
         if not answer.ok:
             raise self._rejection(answer)
         return answer
@@ -383,7 +495,23 @@ def _limits(method: str, url: str, params: Mapping[str, Any]) -> tuple[str, ...]
     match method, urlsplit(url).path:
         case "POST", "/api/v1/statuses" | "/api/v2/media" as path:
             return (path,)
+        case "DELETE", _:
+            return ("deletes",)
     return ("pages",) if params.keys() & {"max_id", "min_id", "since_id"} else ()
+
+
+def _ref(status: Mapping[str, Any], account: str) -> Ref:
+    """A reference to a status that was published or edited."""
+    url = status.get("url") or status.get("uri")
+    return Ref(read.native_id(status.get("id")), account, url if isinstance(url, str) else "")
+
+
+def _json(answer: wire.Answer) -> Any:
+    """The body as JSON; None if it is none, whatever the server calls it."""
+    try:
+        return answer.json()
+    except ClientError:
+        return None
 
 
 def _reset(answer: wire.Answer) -> datetime | None:

@@ -38,6 +38,9 @@ _QUOTE_INLINE = re.compile(r"<(p|span)\b[^>]*\bquote-inline\b[^>]*>(.*?)</\1>", 
 _HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
 #: pages of an account that are no posts
 _PAGES = {"featured", "followers", "following", "media", "posts", "statuses", "with_replies"}
+#: the most statuses that `GET /api/v1/statuses` takes, which Mastodon has since 4.3, as it has
+#: `api_versions` (its documentation, methods/statuses; the number: its code)
+BATCH = 20
 _UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -76,6 +79,18 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
         boost=_ref(status.get("reblog"), host),
         poll=_poll(_dict(status.get("poll"))),
         application=_str(_dict(status.get("application")).get("name")),
+    )
+
+
+def is_error(body: Any) -> bool:
+    """Whether a body is an error of the API, and nothing else (documentation, entities/Error).
+
+    Proxies answer 404 too, as web pages, as plain text, or as JSON with fields of their own.
+    """
+    return (
+        isinstance(body, dict)
+        and bool(_str(body.get("error")))
+        and body.keys() <= {"error", "error_description"}
     )
 
 
@@ -205,6 +220,8 @@ class Instance:
     poll_characters: int = 50
     poll_shortest: int = 300
     poll_longest: int = 2_629_746
+    #: statuses that one request can name; 1 where there is no such request
+    batch: int = 1
 
 
 def to_instance(answer: Mapping[str, Any]) -> Instance:
@@ -222,9 +239,10 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
     images = [m for m in mimes if _str(m).startswith("image/")] if isinstance(mimes, list) else []
     software = _software(answer)
     api = _dict(answer.get("api_versions")).get("mastodon")
+    recent = software == "mastodon" and isinstance(api, int)
     return Instance(
         software=software,
-        keeps_keys=software == "mastodon" and isinstance(api, int),
+        keeps_keys=recent,
         characters=_whole(statuses.get("max_characters"), known.characters),
         url_characters=_whole(statuses.get("characters_reserved_per_url"), known.url_characters),
         images=_whole(statuses.get("max_media_attachments"), known.images),
@@ -236,6 +254,7 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
         poll_characters=_whole(polls.get("max_characters_per_option"), known.poll_characters),
         poll_shortest=_whole(polls.get("min_expiration"), known.poll_shortest),
         poll_longest=_whole(polls.get("max_expiration"), known.poll_longest),
+        batch=BATCH if recent else known.batch,
     )
 
 

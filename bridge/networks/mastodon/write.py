@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge import text
 from bridge.network import Parents
-from bridge.post import Draft, Post
+from bridge.post import Draft, Media, Post
 
 
 def to_payload(
@@ -24,13 +24,33 @@ def to_payload(
     Visibility is always sent: left out it would be the account's default, which may be wider.
     Types are strict, as servers other than Mastodon refuse "1" for true.
     """
-    payload: dict[str, Any] = {
-        "status": draft.text,
+    payload = {
+        **_content(draft, uploads, now),
         "visibility": "private" if draft.visibility == "unknown" else draft.visibility,
-        "sensitive": draft.sensitive,
     }
     if draft.content_warning:
         payload["spoiler_text"] = draft.content_warning
+    if parents is not None:
+        payload["in_reply_to_id"] = parents.parent.id
+    return payload
+
+
+def to_update(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) -> dict[str, Any]:
+    """The JSON body of `PUT /api/v1/statuses/:id` (Mastodon documentation, methods/statuses).
+
+    Whole, since what is left out is dropped: media, warning, poll. Who may see a status and what it
+    answers cannot change.
+    """
+    payload = {**_content(draft, uploads, now), "spoiler_text": draft.content_warning}
+    if uploads:
+        pairs = zip(uploads, draft.media, strict=True)
+        payload["media_attributes"] = [_attributes(upload, media) for upload, media in pairs]
+    return payload
+
+
+def _content(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) -> dict[str, Any]:
+    """What a new status and an edit say in the same words."""
+    payload: dict[str, Any] = {"status": draft.text, "sensitive": draft.sensitive}
     language = _language(draft.languages)
     if language:
         payload["language"] = language
@@ -42,9 +62,13 @@ def to_payload(
             "expires_in": draft.poll.seconds_left(now),
             "multiple": draft.poll.multiple,
         }
-    if parents is not None:
-        payload["in_reply_to_id"] = parents.parent.id
     return payload
+
+
+def _attributes(upload: Mapping[str, Any], media: Media) -> dict[str, Any]:
+    """What an edit says of an attachment."""
+    x, y = media.focus or (0.0, 0.0)
+    return {"id": str(upload["id"]), "description": media.alt, "focus": f"{x},{y}"}
 
 
 def _language(languages: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.networks.mastodon.read import Instance, to_instance, to_limits, to_post
+from bridge.networks.mastodon.read import Instance, is_error, to_instance, to_limits, to_post
 from bridge.post import Media, Poll, Ref, Run
 
 HOST = "social.example"
@@ -209,7 +209,7 @@ MASTODON = {
 def test_the_limits_are_those_that_the_server_tells() -> None:
     instance = to_instance(MASTODON)
     assert instance == Instance(
-        "mastodon", True, 640, 25, 5, 1000, 2000, ("image/jpeg", "image/webp"), 900
+        "mastodon", True, 640, 25, 5, 1000, 2000, ("image/jpeg", "image/webp"), 900, batch=20
     )
     limits = to_limits(instance)
     assert limits.image_types == {"image/jpeg", "image/webp"}
@@ -273,3 +273,21 @@ def test_software_that_is_not_known_must_meet_both_ways_of_counting() -> None:
     limits = to_limits(Instance())
     assert not limits.fits("https://example.com/" + "x" * 500)
     assert not limits.fits("https://a.example " * 21)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"error": "Record not found"}, True),
+        ({"error": "Not Found", "error_description": "no such status"}, True),
+        ({"error": ""}, False),
+        ({"error": 404}, False),
+        ({"error": "Not Found", "path": "/api/v1/statuses/1", "status": 404}, False),
+        ({"message": "no Route matched with those values"}, False),
+        ({}, False),
+        (["error"], False),
+        (None, False),
+    ],
+)
+def test_an_error_of_the_api_is_told_from_that_of_a_proxy(body: Any, told: bool) -> None:
+    assert is_error(body) is told

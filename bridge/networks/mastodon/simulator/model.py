@@ -10,21 +10,23 @@ import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from bridge import text
+from bridge.networks.mastodon.simulator import entities, polls
 from bridge.networks.mastodon.simulator.flavours import (
     ALT_CHARACTERS,
     IMAGE_BYTES,
     IMAGE_PIXELS,
     IMAGE_TYPES,
-    POLLS,
     Flavour,
 )
 from bridge.networks.mastodon.simulator.markup import Markup, mark_up
 
+#: the most statuses that one request can name (Mastodon's code)
+SEVERAL = 20
 KEY_LIFE = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 NOT_READY = "Cannot attach files that have not finished processing. Try again in a moment!"
@@ -128,22 +130,7 @@ class Server:
         return self.accounts[name]
 
     def _account_entity(self, username: str, acct: str, url: str) -> dict[str, Any]:
-        return {
-            "id": self._new_id(),
-            "username": username,
-            "acct": acct,
-            "display_name": username,
-            "locked": False,
-            "bot": False,
-            "created_at": _iso(self.now()),
-            "url": url,
-            "uri": url,
-            "note": "",
-            "avatar": f"{self.url}/avatar.png",
-            "followers_count": 0,
-            "emojis": [],
-            "fields": [],
-        }
+        return entities.account(self._new_id(), username, acct, url, self.url, self.now())
 
     def _find(self, handle: str) -> Mapping[str, Any] | None:
         """The entity of a mentioned account; every account of another server is taken to exist."""
@@ -175,6 +162,13 @@ class Server:
             raise Refusal(404, "Record not found")
         return status
 
+    def several(self, ids: list[str], viewer: Account) -> list[dict[str, Any]]:
+        """The statuses of some ids, those left out that the viewer may not see."""
+        if len(set(ids)) > SEVERAL:
+            raise Refusal(422, "Validation failed")
+        found = (self.statuses.get(post_id) for post_id in dict.fromkeys(ids))
+        return [status.entity for status in found if status and self.visible(status, viewer)]
+
     def page(
         self, of: Account, viewer: Account | None, asked: Mapping[str, str]
     ) -> list[dict[str, Any]]:
@@ -195,7 +189,7 @@ class Server:
             if len(found) == limit:
                 break
             status = of.statuses[index]
-            if self.visible(status, viewer) and not _excluded(status, asked):
+            if self.visible(status, viewer) and not entities.excluded(status.entity, asked):
                 found.append(status.entity)
         return found[::-1] if upwards else found
 
@@ -228,8 +222,7 @@ class Server:
             "meta": {"original": size | {"aspect": width / height}},
         }
         if focus:
-            x, y = map(float, focus.split(","))
-            entity["meta"] |= {"focus": {"x": x, "y": y}}
+            entity["meta"] |= {"focus": entities.focus(focus)}
         at_once = self.flavour.name == "gotosocial"
         ready_at = self.now() + (timedelta(0) if at_once else self.processing)
         self.media[media_id] = Attachment(account, entity, ready_at)
@@ -293,27 +286,18 @@ class Server:
         self._note("publish", status, key)
         return status
 
-    def _poll(self, asked: Any, *, has_media: bool = False) -> dict[str, Any] | None:
-        """A new poll, checked (Mastodon documentation, methods/statuses)."""
+    def _poll(
+        self, asked: Any, had: Mapping[str, Any] | None = None, *, has_media: bool = False
+    ) -> dict[str, Any] | None:
+        """A poll, checked, in place of one that the status had."""
         if not asked:
             return None
-        options, seconds = asked["options"], int(asked.get("expires_in", 0))
-        right = (
-            2 <= len(options) <= POLLS["max_options"]
-            and all(0 < len(title) <= POLLS["max_characters_per_option"] for title in options)
-            and len(set(options)) == len(options)
-            and POLLS["min_expiration"] <= seconds <= POLLS["max_expiration"]
-        )
-        if has_media or not right:
-            raise Refusal(self.flavour.invalid, "Validation failed: Poll is invalid")
-        return {
-            "id": self._new_id(),
-            "expired": False,
-            "expires_at": _iso(self.now() + timedelta(seconds=seconds)),
-            "multiple": asked.get("multiple") is True,
-            "votes_count": 0,
-            "options": [{"title": title, "votes_count": 0} for title in options],
-        }
+        wrong = polls.flaw(asked, is_new=had is None)
+        if has_media or wrong:
+            message = f"Validation failed: {wrong or 'Poll is invalid'}"
+            raise Refusal(self.flavour.invalid, message)
+        end = self.now() + timedelta(seconds=int(asked["expires_in"]))
+        return polls.poll_entity(self._new_id(), asked, entities.iso(end), had)
 
     def _check_text(self, words: str, warning: str, *, has_more: bool) -> None:
         if not words.strip() and not has_more:
@@ -328,31 +312,7 @@ class Server:
 
     def _new(self, account: Account, **more: Any) -> Status:
         post_id = self._new_id()
-        url = f"{self.url}/@{account.name}/{post_id}"
-        entity: dict[str, Any] = {
-            "id": post_id,
-            "created_at": _iso(self.now()),
-            "edited_at": None,
-            "uri": f"{self.url}/users/{account.name}/statuses/{post_id}",
-            "url": url,
-            "account": account.entity,
-            "in_reply_to_id": None,
-            "in_reply_to_account_id": None,
-            "sensitive": False,
-            "spoiler_text": "",
-            "visibility": "public",
-            "language": None,
-            "content": "",
-            "reblog": None,
-            "quote": None,
-            "application": None,
-            "media_attachments": [],
-            "mentions": [],
-            "tags": [],
-            "emojis": [],
-            "card": None,
-            "poll": None,
-        }
+        entity = entities.status(post_id, account.name, account.entity, self.url, self.now())
         return Status(self.key(post_id), account, entity | more)
 
     def _write(
@@ -392,25 +352,65 @@ class Server:
     def edit(self, status: Status, asked: Mapping[str, Any]) -> Status:
         """Change a status. What is left out is dropped: media, warning, poll."""
         words, warning = asked.get("status") or "", asked.get("spoiler_text") or ""
-        had = tuple(item["id"] for item in status.entity["media_attachments"])
+        before = status.entity
+        had = tuple(item["id"] for item in before["media_attachments"])
         media = self._attach(status.account, asked.get("media_ids") or [], keep=had)
-        same = words == status.source and warning == status.entity["spoiler_text"]
-        if same and had == tuple(item.entity["id"] for item in media):
+        self._check_text(words, warning, has_more=bool(media))
+        poll = self._poll(asked.get("poll"), before["poll"], has_media=bool(media))
+        if self.flavour.name == "mastodon":
+            asked = {**asked, "language": asked.get("language") or before["language"]}
+        was = entities.content(before), before["poll"]
+        status.entity = {**before, "poll": poll}
+        self._write(status, words, warning, asked, media)
+        for item in asked.get("media_attributes") or ():
+            self._describe(status, item)
+        if (entities.content(status.entity), poll) == was:
+            status.entity = before
             if self.flavour.name == "gotosocial":
                 raise Refusal(422, "status was not changed")
             return status
-        self._check_text(words, warning, has_more=bool(media))
-        if not status.history:
-            status.history.append(_version(status))
-        status.entity = status.entity | {"edited_at": _iso(self.now())}
-        self._write(status, words, warning, asked, media)
-        status.entity["poll"] = self._poll(asked.get("poll"))
-        status.history.append(_version(status))
+        status.history = status.history or [entities.version(before)]
+        status.entity["edited_at"] = entities.iso(self.now())
+        status.history.append(entities.version(status.entity))
+        self._renew_boosts(status)
         self._note("edit", status)
         return status
 
-    def delete(self, status: Status) -> dict[str, Any]:
-        """Take a status away; boosts of it go too."""
+    def _describe(self, status: Status, asked: Mapping[str, Any]) -> None:
+        """Give an attachment of a status another description or focus."""
+        attached = status.entity["media_attachments"]
+        for index, entity in enumerate(attached):
+            if entity["id"] == str(asked.get("id")):
+                changed = dict(entity)
+                if "description" in asked:
+                    changed["description"] = asked["description"] or None
+                if asked.get("focus"):
+                    changed["meta"] = entity["meta"] | {"focus": entities.focus(asked["focus"])}
+                attached[index] = self.media[entity["id"]].entity = changed
+
+    def set_visibility(self, post_id: str, visibility: str) -> None:
+        """Show a status to others than before, as some servers' own apps can."""
+        status = self.statuses[post_id]
+        status.entity = status.entity | {"visibility": visibility}
+        self._renew_boosts(status)
+        self._note("edit", status)
+
+    def _renew_boosts(self, status: Status) -> None:
+        """Boosts show a status as it is now."""
+        for other in self.accounts.values():
+            wrapper = other.boosts.get(status.entity["id"])
+            if wrapper:
+                wrapper.entity["reblog"] = status.entity
+
+    def delete(self, status: Status, *, delete_media: bool = False) -> dict[str, Any]:
+        """Take a status away; boosts of it go too. Its media may be attached anew, unless they
+        are deleted with it.
+        """
+        for item in status.entity["media_attachments"]:
+            self.media[item["id"]].attached = False
+            if delete_media and self.flavour.name == "mastodon":
+                del self.media[item["id"]]
+                self.files.pop(urlsplit(item["url"]).path, None)
         account, post_id = status.account, status.entity["id"]
         for other in self.accounts.values():
             wrapper = other.boosts.pop(post_id, None)
@@ -480,23 +480,3 @@ class Server:
             key=key,
             raw=entity,
         )
-
-
-def _excluded(status: Status, asked: Mapping[str, str]) -> bool:
-    entity = status.entity
-    if asked.get("exclude_reblogs") == "true" and entity["reblog"]:
-        return True
-    own = entity["in_reply_to_account_id"] in (None, entity["account"]["id"])
-    return asked.get("exclude_replies") == "true" and not own
-
-
-def _version(status: Status) -> dict[str, Any]:
-    names = ("content", "spoiler_text", "sensitive", "account", "media_attachments", "emojis")
-    entity = status.entity
-    at = entity["edited_at"] or entity["created_at"]
-    return {name: entity[name] for name in names} | {"created_at": at}
-
-
-def _iso(when: datetime) -> str:
-    """Times as Mastodon writes them: UTC to the millisecond, with Z."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.networks.mastodon.simulator.flavours import FLAVOURS, FlavourName, instance
+from bridge.networks.mastodon.simulator.flavours import FLAVOURS, POLLS, FlavourName, instance
 from bridge.networks.mastodon.simulator.model import Account, Attachment, Refusal, Server
 from bridge.simulation import Request, Response, Simulator
 
@@ -105,17 +105,54 @@ class MastodonSimulator(Simulator):
         body |= {field: value for field, value in more.items() if value}
         return str(self._as(name, "POST", "/api/v1/statuses", body)["id"])
 
-    def edit(self, name: str, id: str, text: str) -> None:  # noqa: A002
-        """Change a status's text as a person does; images, warning and language stay."""
-        old = self._server.statuses[id].entity
+    def edit(
+        self,
+        name: str,
+        id: str,  # noqa: A002 - as networks call it
+        text: str | None = None,
+        *,
+        warning: str | None = None,
+        images: Iterable[tuple[bytes, str]] | None = None,
+        **native: Any,
+    ) -> None:
+        """Change a status as a person does; what is not given stays, its poll and votes too.
+
+        `native` goes into the request, such as `language` or `media_attributes`.
+        """
+        with self.lock:
+            status = self._server.statuses[id]
+            old, account = status.entity, status.account
+            media_ids = [item["id"] for item in old["media_attachments"]]
+            if images is not None:
+                uploads = [self._server.upload(account, data, alt) for data, alt in images]
+                for upload in uploads:
+                    upload.ready_at = self.now()  # people's apps wait
+                media_ids = [upload.entity["id"] for upload in uploads]
         body = {
-            "status": text,
-            "spoiler_text": old["spoiler_text"],
+            "status": status.source if text is None else text,
+            "spoiler_text": old["spoiler_text"] if warning is None else warning,
             "sensitive": old["sensitive"],
-            "media_ids": [item["id"] for item in old["media_attachments"]],
+            "media_ids": media_ids,
             "language": old["language"],
         }
-        self._as(name, "PUT", f"/api/v1/statuses/{id}", body)
+        if poll := old["poll"]:
+            left = datetime.fromisoformat(poll["expires_at"]) - self.now()
+            options = [option["title"] for option in poll["options"]]
+            seconds = max(int(left.total_seconds()), POLLS["min_expiration"])
+            body["poll"] = {"options": options, "expires_in": seconds, "multiple": poll["multiple"]}
+        self._as(name, "PUT", f"/api/v1/statuses/{id}", body | native)
+
+    def set_visibility(self, id: str, visibility: str) -> None:  # noqa: A002
+        """Show a status to others than before, which no request of Mastodon's API can."""
+        with self.lock:
+            self._server.set_visibility(id, visibility)
+
+    def vote(self, id: str, choice: int, votes: int = 1) -> None:  # noqa: A002
+        """Let people vote for an option, counted from 0, of a status's poll."""
+        with self.lock:
+            poll = self._server.statuses[id].entity["poll"]
+            poll["options"][choice]["votes_count"] += votes
+            poll["votes_count"] += votes
 
     def delete(self, name: str, id: str) -> None:  # noqa: A002
         """Delete a status as a person does."""
@@ -249,9 +286,8 @@ class MastodonSimulator(Simulator):
             case ("POST",):
                 key = request.headers.get("idempotency-key", "")
                 return server.publish(account, application, self._asked(request), key).entity
-            case ("GET",):
-                wanted = (server.statuses.get(i) for i in request.all("id[]"))
-                return [s.entity for s in wanted if s and server.visible(s, account)]
+            case ("GET",) if self.flavour.name == "mastodon":
+                return server.several(request.all("id[]"), account)
             case ("GET", post_id):
                 return server.seen(post_id, account).entity
             case ("GET", post_id, "source"):
@@ -263,7 +299,8 @@ class MastodonSimulator(Simulator):
             case ("PUT", post_id):
                 return server.edit(server.own(post_id, account), self._asked(request)).entity
             case ("DELETE", post_id):
-                return server.delete(server.own(post_id, account))
+                delete_media = request.get("delete_media") == "true"
+                return server.delete(server.own(post_id, account), delete_media=delete_media)
             case ("POST", post_id, "reblog"):
                 visibility = self._asked(request).get("visibility") or "public"
                 return server.boost(server.seen(post_id, account), account, visibility).entity
