@@ -17,6 +17,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Gone,
     Identity,
     Limits,
     LoginNeeded,
@@ -24,6 +25,7 @@ from bridge.network import (
     Page,
     Refused,
     Session,
+    Uncertain,
     Unreachable,
     Upload,
 )
@@ -51,7 +53,7 @@ UPLOAD_SECONDS = 120.0
 #: how long a password that was refused is not tried again (the service counts logins)
 REFUSED_FOR = timedelta(hours=1)
 #: what each write costs of an account's points (official PDS, rate limits)
-POINTS = {"com.atproto.repo.putRecord": 2}
+POINTS = {"com.atproto.repo.putRecord": 2, "com.atproto.repo.deleteRecord": 1}
 #: record keys that are tried where others' records stand under ours
 KEYS = 5
 
@@ -95,6 +97,7 @@ class BlueskyClient:
     repeatable = True
     keeps_keys = True
     limits = LIMITS
+    reread_batch = PAGE
 
     def __init__(
         self, settings: Mapping[str, str], store: Session, now: Callable[[], datetime]
@@ -153,11 +156,33 @@ class BlueskyClient:
         return Page(self._posts(found), listing.make_cursor(now_at, max(newer)))
 
     def find(self, post_id: str) -> Post:
-        """One post of the account; Refused if it has no such one."""
-        found = self._posts([self._record(post_id)])
+        """One post of the account; Gone if its repository is there and holds no such one."""
+        try:
+            found = self._posts([self._record(post_id)])
+        except Gone:
+            # of an account that has moved or is deactivated, others say the same
+            self._rev()
+            raise
         if not found:
             raise Refused("that record is no post that can be read")
         return found[0]
+
+    def reread(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        """The posts under these keys; None where there is no record, or none that can be read.
+
+        A page holds whatever lies between two of them, so one request may tell of many.
+        """
+        found: dict[str, Post | None] = dict.fromkeys(ids)
+        left = set(ids)
+        while left:
+            page = self._page_from(listing.just_above(max(left)))
+            for item in page:
+                rkey = listing.rkey(item)
+                if rkey in left:
+                    found[rkey] = next(iter(self._posts([item])), None)
+            lowest = min(map(listing.rkey, page), default="")
+            left = {rkey for rkey in left if rkey < lowest}
+        return found
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """An image of the embed: the blob, its description, and its shape.
@@ -194,6 +219,26 @@ class BlueskyClient:
                 return self._ref(rkey, standing)
             rkey = record_key(key, created, attempt)
         raise Refused(f"others' records stand under all of the {KEYS} keys tried for this post")
+
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:  # noqa: ARG002 - a protocol
+        """Refused: its apps go on to show the first version of a record."""
+        raise Refused("Bluesky shows no edits of a post")
+
+    def delete(self, ref: Ref) -> None:
+        """Delete the record, if it is the one that was put; one request.
+
+        Deleting a record that is gone succeeds (official PDS).
+        """
+        if ref.account not in ("", self.login().id):
+            raise Refused("that is not a post of this account")
+        body = {"repo": self._session().did, "collection": COLLECTION, "rkey": ref.id}
+        if ref.cid:
+            body["swapRecord"] = ref.cid
+        answer = self._authorized("com.atproto.repo.deleteRecord", json=body)
+        if _error(answer) == "InvalidSwap":
+            raise Refused("the post was changed since it was published, so it is left alone")
+        if not self._object(answer).keys() <= {"commit"}:
+            raise Uncertain("the server answered to a deletion with something else than that")
 
     # Writing.
 
@@ -249,24 +294,41 @@ class BlueskyClient:
     def _record(self, rkey: str) -> dict[str, Any]:
         """A record of the account: `uri`, `cid` and `value`."""
         params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
-        record = self._object(self._read("com.atproto.repo.getRecord", params))
+        answer = self._read("com.atproto.repo.getRecord", params)
+        if answer.status in (400, 404) and _error(answer) == "RecordNotFound":
+            raise Gone("the account has no such post")
+        record = self._object(answer)
         if not isinstance(record.get("value"), dict) or listing.rkey(record) != rkey:
             raise Unreachable("the server answered with something else than a record")
         return record
 
     def _records(self) -> Iterator[list[dict[str, Any]]]:
         """Pages of records, newest key first."""
-        params = {"repo": self._session().did, "collection": COLLECTION, "limit": PAGE}
+        at = ""
         while True:
-            answer = self._object(self._read("com.atproto.repo.listRecords", params))
-            records = answer.get("records")
-            if not isinstance(records, list):
-                raise Unreachable("the server answered with something else than a page of records")
-            yield [item for item in records if isinstance(item, dict)]
+            answer = self._list(at)
+            yield answer["records"]
             cursor = answer.get("cursor")
-            if not records or not isinstance(cursor, str) or cursor == params.get("cursor"):
+            if not answer["records"] or not isinstance(cursor, str) or cursor == at:
                 return
-            params["cursor"] = cursor
+            at = cursor
+
+    def _page_from(self, cursor: str) -> list[dict[str, Any]]:
+        """The records just below a cursor, newest key first."""
+        found: list[dict[str, Any]] = self._list(cursor)["records"]
+        if not all("" < listing.rkey(item) < cursor for item in found):
+            raise Unreachable("the server answered with other records than it was asked for")
+        return found
+
+    def _list(self, cursor: str) -> dict[str, Any]:
+        """A page as the server gives it; what is no object is left out of its `records`."""
+        params = {"repo": self._session().did, "collection": COLLECTION, "limit": PAGE}
+        more = {"cursor": cursor} if cursor else {}
+        answer = self._object(self._read("com.atproto.repo.listRecords", {**params, **more}))
+        records = answer.get("records")
+        if not isinstance(records, list):
+            raise Unreachable("the server answered with something else than a page of records")
+        return {**answer, "records": [item for item in records if isinstance(item, dict)]}
 
     def _records_since(self, start: datetime | None) -> Iterator[dict[str, Any]]:
         """Records from a time on, newest key first; all of them if it is None."""

@@ -37,6 +37,15 @@ def value(item: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def just_above(rkey: str) -> str:
+    """A cursor from which `listRecords`, newest key first, begins with this key.
+
+    Cursors are exclusive and compare as text (official PDS); the sign is below all that a record
+    key may have (AT Protocol specification, "Record Key").
+    """
+    return rkey + "!"
+
+
 def position(item: Mapping[str, Any]) -> datetime:
     """When a record was made: by its key, or by what it says where the key is no time."""
     when = tid_time(rkey(item))

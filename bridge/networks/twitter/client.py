@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -24,13 +24,13 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Gone,
     Identity,
     Ledger,
     Limits,
     LoginNeeded,
     Measure,
     NoLedger,
-    OverBudget,
     Page,
     PollLimits,
     Refused,
@@ -39,35 +39,25 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
-from bridge.networks.twitter import rates
+from bridge.networks.twitter import answers, fields, rates
 from bridge.networks.twitter.prices import PRICES
-from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
+from bridge.networks.twitter.read import (
+    User,
+    author,
+    number,
+    snowflake_time,
+    to_posts,
+    to_user,
+    trouble_with,
+    versions,
+)
 from bridge.post import Post, Ref, Run
 from bridge.text import has_link, weighted_length
 
-#: parameters of a timeline in either family of names; which one the API takes is found out.
-#: The author comes along because it tells whether the account is protected now.
-FAMILIES: Mapping[str, Mapping[str, str]] = {
-    "post": {
-        "post.fields": "attachments,created_at,entities,lang,note_post,possibly_sensitive",
-        "expansions": "author_id,attachments.media_keys,attachments.poll_ids,referenced_posts,"
-        "in_reply_to_user_id,edit_history_post_ids",
-    },
-    "tweet": {
-        "tweet.fields": "attachments,author_id,created_at,edit_history_tweet_ids,entities,"
-        "in_reply_to_user_id,lang,note_tweet,possibly_sensitive,referenced_tweets",
-        "expansions": "author_id,attachments.media_keys,attachments.poll_ids",
-    },
-}
-COMMON = {
-    "media.fields": "alt_text,type,url,variants,width,height",
-    "poll.fields": "options,duration_minutes,end_datetime,voting_status",
-    "user.fields": "protected,username",
-}
 #: X shows an edit for an hour at most after publication (X API changelog, October 2025)
 EDITABLE = timedelta(hours=1)
-#: out of credits: somebody has to pay first
-WAIT_FOR_CREDITS = timedelta(hours=6)
+#: posts in one look-up (X API, Get Posts by IDs)
+LOOK_UP = 100
 #: a post may not be visible yet to whoever answers it at once
 WAIT_FOR_PARENT = timedelta(seconds=5)
 #: bytes of one part of an upload (X API, Append Media upload)
@@ -101,6 +91,7 @@ class TwitterClient:
     limits = LIMITS
     repeatable = False
     keeps_keys = False
+    reread_batch = LOOK_UP
 
     def __init__(
         self,
@@ -132,7 +123,7 @@ class TwitterClient:
             try:
                 with self._paying("user_read"):
                     answer = self._send(
-                        "GET", "/2/users/me", {"user.fields": COMMON["user.fields"]}
+                        "GET", "/2/users/me", {"user.fields": fields.COMMON["user.fields"]}
                     )
             except Refused as refusal:
                 raise LoginNeeded(f"{refusal}: check `api` and the account's keys") from None
@@ -155,7 +146,7 @@ class TwitterClient:
     def _restore(self) -> bool:
         try:
             saved = json.loads(self._session.load() or "{}")
-            if saved["keys"] != self._fingerprint or saved["family"] not in FAMILIES:
+            if saved["keys"] != self._fingerprint or saved["family"] not in fields.FAMILIES:
                 return False
             self._known, self._family = User(**saved["user"]), saved["family"]
         except (ValueError, KeyError, TypeError):
@@ -207,14 +198,45 @@ class TwitterClient:
         return Page(tuple(posts), highest)
 
     def find(self, post_id: str) -> Post:
-        """One post of the account; Refused if it has no such one."""
-        answer = self._ask_either(f"/2/tweets/{post_id}", {})
+        """One post of the account; Gone if X says of it that it cannot be found."""
+        answer = self._ask_either(f"/2/tweets/{post_id}", {}, post_id)
         page = {**answer.object(), "data": [self._part(answer, "data")]}
         self._bill(page, "post_read")
         posts = self._read(page)
-        if not posts or _text(page["data"][0], "author_id") != self._user.id:
+        if not posts or _author(page["data"][0]) != self._user.id:
             raise Refused("that is not a post of this account")
         return posts[0]
+
+    def reread(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        """The newest versions of posts by the ids of their first ones; None where X shows none.
+
+        One request for a hundred, and as many again for those that were edited: asked for a
+        version, X gives that version.
+        """
+        newest = {post_id: post_id for post_id in ids}
+        shown = self._look_up(ids, newest)
+        later = [version for version in newest.values() if version not in newest]
+        if later:
+            shown |= self._look_up(later, {})
+        return {post_id: shown.get(version) for post_id, version in newest.items()}
+
+    def _look_up(self, ids: Sequence[str], newest: dict[str, str]) -> dict[str, Post]:
+        """Posts of the account by the ids asked for; fills in what the newest versions are."""
+        shown: dict[str, Post] = {}
+        for start in range(0, len(ids), LOOK_UP):
+            asked = ids[start : start + LOOK_UP]
+            answer = self._ask_either("/2/tweets", {"ids": ",".join(asked)})
+            page = answer.object()
+            # where none of them is shown, X says why
+            if not isinstance(page.get("data"), list) and not _list(page, "errors"):
+                raise Unreachable("X's answer has neither posts nor a reason why it has none")
+            self._bill(page, "post_read")
+            own = [p for p in _list(page, "data") if _author(p) == self._user.id]
+            for post in own:
+                ids_of_it = versions(post)
+                newest.update(dict.fromkeys({*asked} & {*ids_of_it}, ids_of_it[-1]))
+            shown |= {post.revision: post for post in self._read({**page, "data": own})}
+        return shown
 
     def _read(self, page: Mapping[str, Any]) -> list[Post]:
         try:
@@ -249,23 +271,43 @@ class TwitterClient:
         self._bill(page)
         return page
 
-    def _ask_either(self, path: str, params: Mapping[str, str]) -> wire.Answer:
-        """The answer to a request for posts, in the family of names that the API takes."""
-        size = int(params.get("max_results", "0"))
-        posts = size * self._prices["owned_read"] if size else self._prices["post_read"]
-        self._ledger.keep("owned_read", round(posts + self._prices["user_read"], 6))
+    def _ask_either(self, path: str, params: Mapping[str, str], post_id: str = "") -> wire.Answer:
+        """The answer to a request for posts, in the family of names that the API takes.
+
+        Raises Gone if X says that the one post that was asked for cannot be found.
+        """
+        self._ledger.keep("owned_read", self._price_of(params))
         answer = self._ask(path, params, self._family)
-        if _names_family(answer):
+        if fields.refuses_names(answer):
             other = "tweet" if self._family == "post" else "post"
             answer = self._ask(path, params, other)
             if answer.ok:
                 self._family = other
                 self._save()
+        self._check_found(answer, post_id)
         self._check(answer)
         return answer
 
+    def _price_of(self, params: Mapping[str, str]) -> float:
+        """What a request for posts costs if its answer is full, in US dollars."""
+        if size := int(params.get("max_results", "0")):
+            posts = size * self._prices["owned_read"]
+        else:
+            posts = (params.get("ids", "").count(",") + 1) * self._prices["post_read"]
+        return round(posts + self._prices["user_read"], 6)
+
+    def _check_found(self, answer: wire.Answer, post_id: str) -> None:
+        """Raise what X says of a single post that it does not show, with a 200 or a 404."""
+        problem = trouble_with(_json(answer), post_id) if post_id else ""
+        if answer.status in (200, 404) and problem == "resource-not-found":
+            raise Gone(f"X has no such post ({answer.detail()})")
+        if answer.ok and problem:
+            raise Refused(f"X does not show this post ({answer.detail()})")
+
     def _ask(self, path: str, params: Mapping[str, str], family: str) -> wire.Answer:
-        return self._request("GET", path, params={**params, **FAMILIES[family], **COMMON})
+        return self._request(
+            "GET", path, params={**params, **fields.FAMILIES[family], **fields.COMMON}
+        )
 
     # Writing
 
@@ -321,6 +363,37 @@ class TwitterClient:
         url = f"https://x.com/{self._user.name}/status/{post_id}"
         return Ref(post_id, self._user.identity, url)
 
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:  # noqa: ARG002 - a protocol
+        """Refused: an edit on X is another post, for an hour, and for some accounts only."""
+        raise Refused("X shows no edit of a post in place")
+
+    def delete(self, ref: Ref) -> None:
+        """Delete a post, all versions of it; one paid request.
+
+        What X refuses is looked up: it may be gone already.
+        """
+        if ref.account not in ("", self._user.identity):
+            raise Refused("that is not a post of this account")
+        try:
+            with self._paying("delete"):
+                answer = self._request("DELETE", f"/2/tweets/{ref.id}")
+                self._check_found(answer, ref.id)
+                self._check(answer)
+                if self._part(answer, "data").get("deleted") is not True:
+                    raise wire.untrusted("X did not say that the post is deleted", write=True)
+        except Gone:
+            return
+        except Refused:
+            if not self._is_gone(ref.id):
+                raise
+
+    def _is_gone(self, post_id: str) -> bool:
+        try:
+            self.find(post_id)
+        except Gone:
+            return True
+        return False
+
     def _refusal(self, answer: wire.Answer, payload: Mapping[str, Any]) -> ClientError:
         """The error for a post that was not created, as far as posting has rules of its own."""
         says = answer.detail()
@@ -334,7 +407,7 @@ class TwitterClient:
         if answer.status == 400 and not self._processing.isdisjoint(media):
             self._processing.difference_update(media)
             return Busy(f"X is still processing an image ({says})", soon)
-        return self._error(answer)
+        return answers.error_of(answer, self._now())
 
     # Money
 
@@ -396,7 +469,7 @@ class TwitterClient:
 
     def _request(
         self,
-        method: Literal["GET", "POST"],
+        method: Literal["GET", "POST", "DELETE"],
         path: str,
         *,
         params: Mapping[str, str] | None = None,
@@ -416,32 +489,7 @@ class TwitterClient:
 
     def _check(self, answer: wire.Answer) -> None:
         if not answer.ok:
-            raise self._error(answer)
-
-    def _error(self, answer: wire.Answer) -> ClientError:
-        """The error for an answer that is not 2xx (X API, response codes and errors)."""
-        now = self._now()
-        says = answer.detail()
-        words = answer.body[:2000].decode("utf-8", "replace").lower()
-        if answer.status == 402:
-            until = now + WAIT_FOR_CREDITS
-            return OverBudget(f"the app's credits at X are used up ({says})", until)
-        if answer.status in (403, 429) and "usage-capped" in words:
-            reset = rates.exhausted_until(answer.headers, now) or now + WAIT_FOR_CREDITS
-            return Busy(f"the app's monthly quota at X is used up ({says})", reset)
-        if answer.status == 401:
-            return LoginNeeded(
-                f"X does not accept the account's keys ({says}): renew "
-                "them, and check this machine's clock"
-            )
-        if answer.status == 403 and any(sign in words for sign in _LOGIN_SIGNS):
-            return LoginNeeded(
-                f"X does not let this app or account do that ({says}): see to the account at "
-                "x.com, or the app's permissions at developer.x.com, and renew the access token"
-            )
-        if answer.status == 403 and "duplicate" in words:
-            return Refused(f"X refused duplicate content: the account posted this before ({says})")
-        return wire.rejection(answer, now, rates.exhausted_until(answer.headers, now))
+            raise answers.error_of(answer, self._now())
 
     def _done(self, answer: wire.Answer) -> None:
         """A step of an upload was taken: whoever else answers does so with something not JSON."""
@@ -459,22 +507,6 @@ class TwitterClient:
         )
 
 
-#: what a 403 says when a person must act: permissions of the app, or the account's own state
-_LOGIN_SIGNS = (
-    "scope",
-    "client-forbidden",
-    "oauth1 app permissions",
-    "temporarily locked",
-    "is suspended",
-)
-
-
-def _names_family(answer: wire.Answer) -> bool:
-    """Whether a request failed over the family of names that it used."""
-    signs = (b"post.fields", b"tweet.fields", b"expansions")
-    return answer.status == 400 and any(sign in answer.body for sign in signs)
-
-
 def _highest(page: Mapping[str, Any], cursor: str) -> str:
     """The highest id on a page, or `cursor` if that is higher; ids of X grow with time."""
     posts = [post for post in page.get("data", []) if isinstance(post, dict)]
@@ -489,6 +521,18 @@ def _list(data: Mapping[str, Any], name: str) -> list[Any]:
 
 def _id(resource: Any) -> str:
     return str(resource.get("id")) if isinstance(resource, dict) else ""
+
+
+def _json(answer: wire.Answer) -> Any:
+    """The body as JSON; None if it is none."""
+    try:
+        return answer.json()
+    except ClientError:
+        return None
+
+
+def _author(post: Any) -> str:
+    return _text(post, "author_id") if isinstance(post, dict) else ""
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

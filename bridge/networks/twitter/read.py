@@ -84,6 +84,29 @@ def number(post: Mapping[str, Any]) -> int:
     return int(text) if text.isascii() and text.isdecimal() else -1
 
 
+def versions(post: Mapping[str, Any]) -> list[str]:
+    """The ids of all versions of a post, oldest first, by any of them; its own if none are named.
+
+    X API, Edit posts.
+    """
+    named = _either(post, "edit_history_post_ids", "edit_history_tweet_ids")
+    return [v for v in named if isinstance(v, str) and v.isdecimal()] or [_text(post, "id")]
+
+
+def trouble_with(body: object, post_id: str) -> str:
+    """The kind of problem that an answer without `data` names for a post; "" if it names none.
+
+    The last part of its type, such as `resource-not-found` (X API, response codes and errors). A
+    problem is the whole of an answer, or beside others in a 200.
+    """
+    if not isinstance(body, dict) or "data" in body:
+        return ""
+    for each in (body, *_objects(body, "errors")):
+        if post_id in (each.get("resource_id"), each.get("value")):
+            return _text(each, "type").rpartition("/problems/")[2]
+    return ""
+
+
 def snowflake_time(post_id: int) -> datetime | None:
     """When a post was made, UTC, as its id says; None for the ids from before snowflakes."""
     if not FIRST_SNOWFLAKE <= post_id < 2**63:
@@ -104,9 +127,8 @@ class _Found:
 
 def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
     """One post of `user`. Its id is that of its first version: an edit has a new one."""
-    versions = _either(data, "edit_history_post_ids", "edit_history_tweet_ids")
     revision = _text(data, "id")
-    first = next((v for v in versions if isinstance(v, str) and v.isdecimal()), revision)
+    first = versions(data)[0]
     refs = _references(data, found, user)
     if "quoted" in refs:
         refs["quoted"] = _as_linked(refs["quoted"], data)

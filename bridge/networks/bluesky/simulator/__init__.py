@@ -73,16 +73,30 @@ class BlueskySimulator(Pds):
             self._as(account, "createRecord", body)
             return str(body["rkey"])
 
-    def edit(self, name: str, id: str, text: str) -> None:  # noqa: A002 - as networks call it
-        """Put another text into a record, as some clients can."""
+    def edit(
+        self,
+        name: str,
+        id: str,  # noqa: A002 - as networks call it
+        text: str | None = None,
+        **native: Any,
+    ) -> None:
+        """Put another text into a record, as some clients can; `native` are further fields."""
         with self.lock:
             account = self.made(name)
-            old = account.collections[COLLECTION].records[id].value
-            new = to_record(text, self.now(), self._find)
-            record = {k: v for k, v in old.items() if k != "facets"}
-            record |= {k: v for k, v in new.items() if k != "createdAt"}
+            record = dict(account.collections[COLLECTION].records[id].value)
+            if text is not None:
+                new = to_record(text, self.now(), self._find)
+                record.pop("facets", None)
+                record |= {k: v for k, v in new.items() if k != "createdAt"}
+            record |= native
             body = {"repo": account.did, "collection": COLLECTION, "rkey": id, "record": record}
             self._as(account, "putRecord", body)
+
+    def hide(self, name: str, id: str) -> None:  # noqa: A002 - as networks call it
+        """Ask that a post is not shown to who is not logged in."""
+        values = [{"val": "!no-unauthenticated"}]
+        labels = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
+        self.edit(name, id, labels=labels)
 
     def delete(self, name: str, id: str) -> None:  # noqa: A002 - as networks call it
         """Delete a post."""

@@ -274,8 +274,11 @@ class Pds(Simulator):
         write = _Write("delete", body["collection"], body["rkey"])
         self._check(account, body["repo"], write)
         headers = self._spend(request, account, COSTS["delete"])
-        if write.rkey not in account.collections[write.collection].records:
+        standing = account.collections[write.collection].records.get(write.rkey)
+        if standing is None:
             return Response(200, {}, headers)
+        if body.get("swapRecord", standing.cid) != standing.cid:
+            raise Refusal(400, "InvalidSwap", f"Record was at {standing.cid}")
         self._written(account, [write])
         return Response(200, {"commit": {"cid": "", "rev": account.rev}}, headers)
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from bridge.simulation import Response
 
@@ -121,6 +121,18 @@ def invalid(parameter: str, value: str, message: str) -> Problem:
         type="https://api.twitter.com/2/problems/invalid-request",
         errors=[{"parameters": {parameter: [value]}, "message": message}],
     )
+
+
+def unavailable(post_id: str, why: Literal["not-found", "not-authorized"]) -> Problem:
+    """The problem with a post that cannot be shown (X API, response codes and errors)."""
+    about = {"resource_type": "tweet", "resource_id": post_id, "value": post_id, "parameter": "id"}
+    kind = "https://api.x.com/2/problems/"
+    if why == "not-found":
+        detail = f"Could not find tweet with id: [{post_id}]."
+        return problem(404, detail, "Not Found Error", type=f"{kind}resource-not-found", **about)
+    detail = f"Sorry, you are not authorized to see the Tweet with id: [{post_id}]."
+    kind += "not-authorized-for-resource"
+    return problem(403, detail, "Authorization Error", type=kind, **about)
 
 
 def not_permitted() -> Problem:

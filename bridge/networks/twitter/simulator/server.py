@@ -19,8 +19,10 @@ from bridge.networks.twitter.simulator.model import (
     Account,
     Post,
     Problem,
+    invalid,
     not_permitted,
     problem,
+    unavailable,
 )
 from bridge.simulation import Request, Response, Simulator
 
@@ -30,6 +32,8 @@ PRICES = {
     "create with URL": 0.2,
     "repost": 0.015,
     "unrepost": 0.01,
+    # X names no price for this; its "Interaction: Delete" is the one that comes near
+    "delete": 0.01,
     "media metadata": 0.005,
     "owned read": 0.001,
     "post read": 0.005,
@@ -48,6 +52,8 @@ RATES = {
     "POST /2/media/metadata": 500,
 }
 WINDOW = timedelta(minutes=15)
+#: posts in one look-up (X API, Get Posts by IDs)
+LOOK_UP = 100
 #: posts that an app may create in 24 hours
 APP_DAILY = 10_000
 
@@ -271,8 +277,11 @@ class TwitterSimulator(Simulator):
                 self._pay("create with URL" if post.links else "create")
                 data = {name: post.data[name] for name in ("id", "text", "edit_history_post_ids")}
                 return Response(201, {"data": pages.named(data, self.families[0])})
+            case "GET /2/tweets":
+                return Response(200, self._several(account, request))
             case "DELETE /2/tweets/:id":
                 self._delete(account, part[3])
+                self._pay("delete")
                 return Response(200, {"data": {"deleted": True}})
             case "POST /2/users/:id/retweets" if part[3] == account.id:
                 self._repost(account, str(_body(request).get("tweet_id")))
@@ -293,6 +302,23 @@ class TwitterSimulator(Simulator):
                 self._pay("media metadata")
             return answer
         raise problem(404, "Not Found")
+
+    def _several(self, account: Account, request: Request) -> dict[str, Any]:
+        """Posts by their ids, and a problem for each that cannot be shown."""
+        family = pages.family_of(request, self.families)
+        ids = request.get("ids").split(",")
+        if not 1 <= len(ids) <= LOOK_UP or not all(each.isdecimal() for each in ids):
+            raise invalid("ids", request.get("ids"), "The `ids` query parameter value is not valid")
+        found, errors = [], []
+        for post_id in dict.fromkeys(ids):
+            try:
+                found.append(self._found(post_id, account))
+            except Problem as refusal:
+                errors.append({**refusal.response.body, "parameter": "ids"})
+        for post in found:
+            self._pay("post read", str(post.id))
+        body = pages.page_body(found, request, family, self.url, self._pay) if found else {}
+        return {**body, "errors": errors} if errors else body
 
     def _timeline(self, account: Account, owner_id: str, request: Request) -> dict[str, Any]:
         family = pages.family_of(request, self.families)
@@ -327,8 +353,10 @@ class TwitterSimulator(Simulator):
 
     def _found(self, post_id: str, reader: Account | None = None) -> Post:
         post = self._posts.get(post_id)
-        if post is None or (reader and post.account.protected and post.account is not reader):
-            raise problem(404, f"Could not find tweet with id: [{post_id}].", "Not Found Error")
+        if post is None:
+            raise unavailable(post_id, "not-found")
+        if reader and post.account.protected and post.account is not reader:
+            raise unavailable(post_id, "not-authorized")
         return post
 
     def _create(
