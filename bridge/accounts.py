@@ -129,6 +129,11 @@ class Accounts:
         limit: int = self._configured[name].settings["limits"]["posts_per_hour"]
         return limit
 
+    def deletes_per_hour(self, name: str) -> int:
+        """How many copies on an account may be deleted in an hour because their originals were."""
+        limit: int = self._configured[name].settings["limits"]["deletes_per_hour"]
+        return limit
+
     def retry_at(self, name: str) -> datetime | None:
         """When an account that could not be opened is worth another try."""
         return self._failed[name][0] if name in self._failed else None

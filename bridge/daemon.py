@@ -56,7 +56,13 @@ class Daemon:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         self.engine = Engine(
-            config, store, accounts, report=report, rehearse=rehearse, wake=self._wake
+            config,
+            store,
+            accounts,
+            report=report,
+            rehearse=rehearse,
+            wake=self._wake,
+            wake_follower=self._wake_follower,
         )
         self._rehearse = rehearse
         self._watch = Watch(config, store, accounts.now)
@@ -98,6 +104,7 @@ class Daemon:
             )
         self._scheduler.start()
         self.engine.guard.run(self.engine.deliver_waiting)
+        self.engine.follow_all()
         log.info("running %d bots over %d accounts", len(bots), len(self._config.accounts))
 
     def _trigger(self, bot: Bot) -> Any:
@@ -112,13 +119,22 @@ class Daemon:
 
     def _wake(self, account: str, when: datetime) -> None:
         """Deliver to an account again at a time; only the latest such wish counts."""
+        self._call_at(when, f"deliver {account}", self.engine.deliver, account)
+
+    def _wake_follower(self, account: str, when: datetime) -> None:
+        """Follow an account's originals again at a time; only the latest such wish counts."""
+        self._call_at(when, f"follow {account}", self.engine.follow, account)
+
+    def _call_at(
+        self, when: datetime, name: str, work: Callable[[str], None], account: str
+    ) -> None:
         if not self.engine.lanes.stopping:
             self._scheduler.add_job(
-                self.engine.deliver,
+                work,
                 args=[account],
                 trigger="date",
                 run_date=when,
-                id=f"deliver {account}",
+                id=name,
                 replace_existing=True,
             )
 
@@ -191,6 +207,8 @@ def once(engine: Engine, store: Store, *, rehearse: bool = False) -> bool:
     random.shuffle(bots)
     for bot in bots:
         engine.read(bot)
+    engine.lanes.wait()
+    engine.follow_all()
     engine.lanes.wait()
     engine.guard.run(engine.deliver_waiting)
     engine.lanes.wait()

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 
 bot_option = click.option("--bot", "bot_name", metavar="BOT", help="All that is stopped of a bot.")
+#: codes of drafts that are held for nothing but a person's word
+_APPROVABLE = ("approve", "deletes", "edit")
+
 ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
 
 
@@ -80,12 +83,14 @@ def retry(config_file: Path, ids: tuple[int, ...], bot_name: str | None) -> None
 @ids_argument
 @bot_option
 def approve(config_file: Path, ids: tuple[int, ...], bot_name: str | None) -> None:
-    """Let drafts of a bot with `mode: approve` go out.
+    """Let drafts go out that wait for a person: of a bot with `mode: approve`, and changes.
+
+    Changes are edits and deletions of originals that were held.
 
     Example: tribridge outbox approve --bot newsroom
     """
     store, drafts = _chosen(config_file, ids, bot_name)
-    waiting = [draft for draft in drafts if draft.state == "held" and draft.code == "approve"]
+    waiting = [draft for draft in drafts if draft.state == "held" and draft.code in _APPROVABLE]
     if len(waiting) < len(drafts) and not bot_name:
         other = next(draft for draft in drafts if draft not in waiting)
         fail(f"draft {other.id} does not wait for approval: it is {_how(other)}", FAILURE)
@@ -116,7 +121,7 @@ def sent(config_file: Path, draft_id: int, url: str) -> None:
 
     Example: tribridge outbox sent 12 https://mastodon.example/@newsroom/111
     """
-    _order(config_file, "sent", f"{draft_id} {url}")
+    _order(config_file, "sent", f"{draft_id} {_url(url)}")
 
 
 def _chosen(
@@ -216,7 +221,7 @@ def mirror(config_file: Path, url: str) -> None:
 
     Example: tribridge mirror https://mastodon.example/@newsroom/111
     """
-    _order(config_file, "mirror", url)
+    _order(config_file, "mirror", _url(url))
 
 
 @click.command()
@@ -229,7 +234,49 @@ def skip(config_file: Path, url: str) -> None:
 
     Example: tribridge skip https://mastodon.example/@newsroom/111
     """
-    _order(config_file, "skip", url)
+    _order(config_file, "skip", _url(url))
+
+
+@click.command()
+@config_option
+@click.argument("url", metavar="URL")
+@click.argument("text", metavar="TEXT")
+def correct(config_file: Path, url: str, text: str) -> None:
+    """Reply to every copy of a post with TEXT, as it stands.
+
+    URL is the page of the original or of any copy of it.
+
+    Example: tribridge correct https://mastodon.example/@newsroom/111 "Correction: on Friday."
+    """
+    if not text.strip() or "\0" in text or not _is_text(text):
+        raise click.UsageError("TEXT is empty, or holds what is no text")
+    _order(config_file, "correct", f"{text} {_url(url)}")
+    _tell_what_came(config_file, url)
+
+
+@click.command()
+@config_option
+@click.argument("url", metavar="URL")
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def delete(config_file: Path, url: str, *, yes: bool) -> None:
+    """Delete every copy of a post; the original stays.
+
+    Shows the copies and asks first. URL is the page of the original or of any copy of it. What has
+    not gone out yet never will.
+
+    Example: tribridge delete https://mastodon.example/@newsroom/111
+    """
+    from bridge import orders
+
+    config = load(config_file)
+    store = state_for_writing(config)
+    origin = orders.look_up(_url(url), config, store)
+    if origin is not None and not yes:
+        for copy in store.standing_everywhere(origin.origin, origin.origin_id):
+            click.echo(copy.ref.url)
+        click.confirm(f"Delete these copies of {origin.ref.url} for good?", abort=True, err=True)
+    _order(config_file, "delete", url)
+    _tell_what_came(config_file, url)
 
 
 @click.command()
@@ -274,6 +321,37 @@ def relink(config_file: Path, since: datetime | None) -> None:
     )
 
 
+def _url(text: str) -> str:
+    """An address as given; wrong usage if it holds bytes that are no UTF-8, spaces and the like."""
+    if not text.isprintable() or " " in text:
+        raise click.UsageError("the URL holds characters that no URL can hold")
+    return text
+
+
+def _is_text(text: str) -> bool:
+    """Whether an argument holds no bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _tell_what_came(config_file: Path, url: str) -> None:
+    """What became of the changes to the copies of a post: waits a while for those on their way."""
+    from bridge import orders, overview
+
+    config = load(config_file)
+    store = state_for_writing(config)
+    origin = orders.look_up(url, config, store)
+    if origin is None:
+        return
+    name = (origin.origin, origin.origin_id)
+    _wait_for(lambda: not any(d.state == "queued" and not d.error for d in store.changes_of(*name)))
+    for line in overview.changes(store, *name):
+        click.echo(line)
+
+
 def _order(config_file: Path, kind: Any, argument: str) -> None:
     """Have an order carried out: by the running daemon, or here if there is none."""
     from bridge.accounts import Accounts
@@ -281,8 +359,6 @@ def _order(config_file: Path, kind: Any, argument: str) -> None:
     from bridge.workers import Engine
 
     config = load(config_file)
-    if not argument.isprintable():  # bytes that are no UTF-8 among them
-        raise click.UsageError("the URL holds characters that no URL can hold")
     store = state_for_writing(config)
     number = store.order(kind, argument, console.now())
     try:
@@ -311,4 +387,4 @@ def _wait_for(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-COMMANDS = (outbox, pause, resume, mirror, skip, relink)
+COMMANDS = (outbox, pause, resume, mirror, skip, correct, delete, relink)

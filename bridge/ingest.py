@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from bridge import bridges, steps
 from bridge.accounts import Accounts, Opened
+from bridge.changes import Way as Changing
+from bridge.changes import edited
 from bridge.likeness import is_telling, may_be_copy
 from bridge.network import Backfill, ClientError, Page
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
+from bridge.registry import NETWORKS
 from bridge.render import render
 from bridge.schema import BackfillSetting, Policy, Route
 from bridge.store import Copy, NewDraft, Recording, RouteKey, Store, Verdict
@@ -41,7 +45,8 @@ class Pass:
     """What a pass over one source did.
 
     `targets` have new drafts, `errors` are by account, `began` are the bots whose first run it was,
-    `flood` counts drafts that were held as too many within an hour.
+    `flood` counts drafts that were held as too many within an hour, `taken` are the ids of posts
+    that were queued.
     """
 
     targets: set[str] = field(default_factory=set)
@@ -51,6 +56,7 @@ class Pass:
     flood: int = 0
     errors: dict[str, ClientError] = field(default_factory=dict)
     posts: int = 0
+    taken: set[str] = field(default_factory=set)
 
 
 def ingest(
@@ -168,6 +174,7 @@ def _read_on(
                 if any(new.route == way.key for new in recording.drafts)
             }
             done.posts += len(page.posts)
+            done.taken |= {v.post_id for v in recording.verdicts if v.verdict == "queued"}
             done.queued += sum(v.verdict == "queued" for v in recording.verdicts)
             done.skipped += sum(v.verdict != "queued" for v in recording.verdicts)
         cursor = page.cursor
@@ -181,7 +188,11 @@ def _judge_page(
     now: datetime,
     report: Report | None,
 ) -> Recording:
-    """The verdict of every route on every post of a page."""
+    """The verdict of every route on every post of a page.
+
+    Edits of posts that were taken before are written at once: a page that is read again finds them
+    done.
+    """
     recording = Recording(cursors={way.key: page.cursor for way in ways})
     ids = [post.id for post in page.posts]
     posts = _with_first_ids(source, page, store)
@@ -194,9 +205,8 @@ def _judge_page(
         for way in ways:
             revisions = seen[way.key].setdefault(post.id, set())
             if revisions:
-                if post.revision not in revisions:
-                    skip = Skip("an edit of a post that was seen before")
-                    recording.verdicts.append(_skipped(way, post, skip))
+                if post.revision not in revisions and report is None:
+                    _take_edit(way, post, store, now)
                 continue
             verdict = unsure.get(post.id) or _judge(way, post, linked.get(post.id), queued, store)
             if report is not None:
@@ -208,7 +218,7 @@ def _judge_page(
                 recording.verdicts.append(
                     Verdict(way.key, post.id, post.revision, "queued", url=post.url)
                 )
-                recording.drafts += _new_drafts(way, post, verdict)
+                recording.drafts += _new_drafts(way, post, verdict, now)
             revisions.add(post.revision)
     return recording
 
@@ -254,7 +264,8 @@ def mirror(
                 Verdict(way.key, post.id, post.revision, "queued", "by hand", post.url)
             )
             recording.drafts += [
-                replace(new, approved=True) for new in _new_drafts(way, post, verdict)
+                replace(new, approved=True)
+                for new in _new_drafts(way, post, verdict, accounts.now(), delay=False)
             ]
     store.record(recording, accounts.now())
     return told
@@ -273,10 +284,7 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
         and _stands(way, (way.key.source, post.reply_to.id), store)
     ):
         post = replace(post, reply_to=None)
-    changed = steps.apply(post, way.policy.steps)
-    if isinstance(changed, Skip):
-        return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits)
+    return _render(way, post)
 
 
 def judge(
@@ -404,10 +412,7 @@ def _judge(
     skip = steps.choose(post, policy, thread_began_public=in_thread)
     if skip is not None:
         return skip
-    changed = steps.apply(post, policy.steps)
-    if isinstance(changed, Skip):
-        return changed
-    return render(changed, policy, way.target.network, way.target.client.limits)
+    return _render(way, post)
 
 
 def _shows_known(way: _Way, post: Post, store: Store) -> Skip | None:
@@ -449,8 +454,13 @@ def _stands(way: _Way, post: tuple[str, str], store: Store) -> bool:
     return any(draft.state != "dropped" for draft in drafts)
 
 
-def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDraft]:
+def _new_drafts(
+    way: _Way, post: Post, drafts: tuple[Draft, ...], now: datetime, *, delay: bool = True
+) -> list[NewDraft]:
     source, target = way.key.source, way.key.target
+    # by a clock that is behind, a post may come from the future
+    goes_at = min(post.created_at, now) + way.policy.delay
+    waits = delay and goes_at > now
     return [
         NewDraft(
             way.key,
@@ -459,9 +469,50 @@ def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDra
             idempotency_key(target, source, post.id, draft.part, 0),
             draft,
             backfill=post.created_at < way.started_at,
+            code="delay" if waits else "",
+            not_before=goes_at if waits else None,
         )
         for draft in drafts
     ]
+
+
+def _take_edit(way: _Way, post: Post, store: Store, now: datetime) -> None:
+    """An edit that a page shows, of a post that was read before."""
+    changing = Changing(way.key, way.policy, way.target.network, partial(_rejudge, way, store))
+    while not store.change(edited(changing, post, store, now), now):
+        pass  # a draft began to go out meanwhile: that can happen once for each
+
+
+def way_of(key: RouteKey, route: Route, accounts: Accounts, store: Store) -> Changing:
+    """A route as `changes` needs it; its target is opened when a post is judged."""
+
+    def judge_again(post: Post) -> tuple[Draft, ...] | Skip:
+        target = accounts.open(route.target)
+        way = _Way(key, route.policy, target, None, post.created_at)
+        return _rejudge(way, store, post)
+
+    network = NETWORKS[key.target.partition(":")[0]]
+    return Changing(key, route.policy, network, judge_again)
+
+
+def _rejudge(way: _Way, store: Store, post: Post) -> tuple[Draft, ...] | Skip:
+    """What a route makes of another version of a post that it has taken.
+
+    Filters do not count for what a person wanted mirrored.
+    """
+    drafts = store.drafts_of(way.key.target, way.key.source, post.id)
+    if not any(draft.approved for draft in drafts):
+        skip = steps.choose(post, way.policy, thread_began_public=True)
+        if skip is not None:
+            return skip
+    return _render(way, post)
+
+
+def _render(way: _Way, post: Post) -> tuple[Draft, ...] | Skip:
+    changed = steps.apply(post, way.policy.steps)
+    if isinstance(changed, Skip):
+        return changed
+    return render(changed, way.policy, way.target.network, way.target.client.limits)
 
 
 def _old(route: RouteKey, post: Post) -> Verdict:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bridge import ingest
+from bridge import ingest, righting
 from bridge.accounts import Accounts, Opened
 from bridge.network import ClientError, Identity
 from bridge.post import ref_to
 from bridge.registry import NETWORKS
 from bridge.schema import Config
-from bridge.store import Order, Store
+from bridge.store import Copy, Order, Store
 
-Kind = Literal["mirror", "skip", "sent"]
+Kind = Literal["mirror", "skip", "sent", "correct", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ def carry_out(order: Order, where: Place, config: Config, accounts: Accounts, st
     account = accounts.open(where.account)
     if order.kind == "sent":
         return _sent(order, where, account, accounts, store)
+    if order.kind in ("correct", "delete"):
+        return _put_right(order, where, account, config, accounts, store)
     routes = [
         (bot.name, route)
         for bot in config.bots.values()
@@ -109,6 +111,35 @@ def carry_out(order: Order, where: Place, config: Config, accounts: Accounts, st
     post = account.client.find(where.post_id)
     told = ingest.mirror(account, post, routes, accounts, store)
     return Done(True, _lines(told), frozenset(told))
+
+
+def _put_right(
+    order: Order, where: Place, account: Opened, config: Config, accounts: Accounts, store: Store
+) -> Done:
+    """Correct or delete every copy of a post."""
+    text, _, url = order.argument.rpartition(" ")
+    origin = righting.known(account.identity.id, where.post_id, store)
+    if origin is None:
+        return Done(ok=False, answer=f"{url}: was never mirrored, and is no copy")
+    if order.kind == "correct":
+        told = righting.correct(origin, text, order.id, config.bots, accounts, store)
+    else:
+        told = righting.delete(origin, accounts, store)
+    if not told:
+        return Done(ok=False, answer=f"{url}: has no copy that stands or waits")
+    return Done(True, _lines(told), frozenset(told) & config.accounts.keys())
+
+
+def look_up(url: str, config: Config, store: Store) -> Copy | None:
+    """The original that an address is of, or of a copy of; as far as the state tells."""
+    known = {
+        name: Identity(row["identity"], row["handle"], row["url"])
+        for name, row in store.accounts().items()
+        if name in config.accounts
+    }
+    found = _places(url, known, config)
+    origins = [righting.known(known[at.account].id, at.post_id, store) for at in found]
+    return next((origin for origin in origins if origin is not None), None)
 
 
 def _lines(told: dict[str, str]) -> str:

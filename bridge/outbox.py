@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from bridge import alt_texts, images, media
 from bridge.accounts import Accounts, Opened
+from bridge.amending import amend
 from bridge.likeness import may_be_copy
 from bridge.network import (
     Busy,
@@ -48,7 +49,15 @@ from bridge.outcome import (
 from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
 from bridge.schema import Bot, Policy
-from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, StateError, Store
+from bridge.store import (
+    DOUBTED,
+    SEVERAL,
+    Copy,
+    QueuedDraft,
+    StateError,
+    Store,
+    is_change,
+)
 from bridge.text import has_link
 
 log = logging.getLogger("tribridge")
@@ -185,6 +194,8 @@ class _Courier:
         blocked = self._bot_says_no(draft)
         if blocked is not None:
             return blocked
+        if draft.action != "publish":
+            return amend(draft, self.target, self.accounts, self.store, self._upload)
         if draft.state == "sending":
             return self._settle(draft)
         parents = self._parents(draft)
@@ -306,6 +317,10 @@ class _Courier:
         if policy is None:
             return Stop("held", f"its bot {bot.name} does not mirror this way any more", "bot")
         limits = self.target.client.limits
+        if draft.action != "publish":
+            if bot.mode == "approve" and not draft.approved and draft.attempted_at is None:
+                return Stop("held", "waits for approval", "approve")
+            return None
         lacking = alt_texts.lacking(draft, policy, limits, self.accounts, self.store)
         if lacking is not None or draft.approved:
             return lacking
@@ -317,7 +332,8 @@ class _Courier:
             return Stop("held", "waits for approval", "approve")
         if policy.links == "hold" and self._has_link(draft):
             return Stop("held", "it has a link, and the bot holds posts with links", "links")
-        if not draft.backfill and now - draft.draft.created_at > policy.max_age:
+        in_time = draft.backfill or is_change(draft)
+        if not in_time and now - draft.draft.created_at > policy.max_age:
             return Stop("held", "older than the bot's max_age before it could be sent", "late")
         return None
 
@@ -351,11 +367,25 @@ class _Courier:
             origin, part = (draft.source, draft.source_id), draft.draft.part - 1
             return self._standing(origin, part, "the part before it")
         if draft.draft.reply_to is None:
-            return None
+            return self._until_replaced(draft) if draft.generation > 0 else None
         answered = draft.draft.reply_to.id
         link = self.store.links(draft.source, [answered]).get(answered)
         origin = (link.origin, link.origin_id) if link else (draft.source, answered)
         return self._standing(origin, None, "the post that it answers")
+
+    def _until_replaced(self, draft: QueuedDraft) -> Wait | Stop | None:
+        """What keeps the successor of a copy from going out: that the old one still stands."""
+        standing = self.store.standing(draft.target, draft.source, draft.source_id)
+        if not standing:
+            return None
+        named = tuple(f"#delete-{copy.ref.id}" for copy in standing)
+        changes = self.store.changes_of(draft.source, draft.source_id)
+        deletions = (change for change in changes if change.source_id.endswith(named))
+        stopped = next((d for d in deletions if d.state in ("held", "dead", "dropped")), None)
+        if stopped is not None:
+            reason = f"the deletion of what it replaces is {stopped.state}: {stopped.error}"
+            return Stop("held", reason, "parent")
+        return Wait(self.accounts.now() + PARENT_WAIT, "waits until the old copy is gone", "parent")
 
     def _standing(
         self, origin: tuple[str, str], part: int | None, what: str

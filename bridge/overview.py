@@ -12,7 +12,7 @@ from bridge.post import Draft, Post, Skip
 from bridge.pulse import last_runs
 from bridge.remedies import HELD_POST, remedy
 from bridge.schema import Config
-from bridge.store import Copy, Store
+from bridge.store import Copy, QueuedDraft, Store
 
 
 def status(config: Config, store: Store | None) -> dict[str, Any]:
@@ -138,6 +138,22 @@ def _pauses(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def changes(store: Store, source: str, post_id: str) -> list[str]:
+    """What became of the changes to the copies of a post, a line each; of the last of a kind."""
+    names = {who["identity"]: name for name, who in store.accounts().items()}
+    latest: dict[tuple[str, str, int], QueuedDraft] = {}
+    for draft in store.changes_of(source, post_id):
+        latest[draft.target, draft.source_id, draft.draft.part] = draft
+    words = {"publish": "correction", "update": "edit in place", "delete": "deletion"}
+    return [
+        f"{names.get(d.target, d.target)}: {words[d.action]}"
+        f"{f' of part {d.draft.part}' if d.draft.part > 1 else ''}: "
+        + ("done" if d.state == "sent" else f"{d.state}: {d.error or 'waits for its turn'}")
+        for d in latest.values()
+        if d.state != "dropped"
+    ]
+
+
 def outbox_text(found: dict[str, Any]) -> str:
     """`outbox` for people."""
     lines = _pauses(found)
@@ -224,6 +240,8 @@ def links(store: Store | None) -> dict[str, Any]:
             "id": copy.ref.id,
             "url": copy.ref.url,
             "part": copy.part,
+            "correction": "#" in copy.origin_id,
+            "deleted": copy.gone_at.isoformat() if copy.gone_at else None,
         }
 
     found = []
@@ -233,8 +251,8 @@ def links(store: Store | None) -> dict[str, Any]:
             continue
         losses = {
             (names.get(draft.target, draft.target), loss.what, loss.detail)
-            for target in {copy.identity for copy in group if copy.role == "copy"}
-            for draft in store.drafts_of(target, origin.origin, origin.origin_id)
+            for target, copy_of in {(c.identity, c.origin_id) for c in group if c.role == "copy"}
+            for draft in store.drafts_of(target, origin.origin, copy_of)
             for loss in draft.draft.losses
         }
         found.append(
@@ -257,13 +275,21 @@ def links_text(found: dict[str, Any]) -> str:
     lines = []
     for link in found["links"]:
         original = link["original"]
-        lines.append(f"{original['account']}: {original['url']}")
-        lines += [f"  -> {copy['account']}: {copy['url']}" for copy in link["copies"]]
+        lines.append(f"{original['account']}: {original['url']}{_ended(original)}")
+        lines += [
+            f"  -> {copy['account']}: {copy['url']}"
+            f"{' (correction)' if copy['correction'] else ''}{_ended(copy)}"
+            for copy in link["copies"]
+        ]
         lines += [
             f"     {loss['account']} lost {loss['what']}: {loss['detail']}"
             for loss in link["losses"]
         ]
     return "\n".join(lines)
+
+
+def _ended(post: dict[str, Any]) -> str:
+    return f" (deleted {_when(post['deleted'])})" if post["deleted"] else ""
 
 
 def describe(

@@ -20,8 +20,13 @@ REMEDIES: Mapping[Code, str] = {
     "`tribridge outbox retry --bot BOT`",
     "busy": "nothing: it goes on when the network says",
     "defect": "report it with the log; then `tribridge outbox retry ID`",
+    "delay": "nothing: it goes out when its bot's `delay` is over",
+    "deletes": "the original is gone: `tribridge outbox approve ID` deletes the copy too, "
+    "`tribridge outbox drop ID` keeps it; `--bot BOT` decides for all of the bot",
     "doubt": "look at the account: if it stands there, `tribridge outbox sent ID URL`, else "
     "`tribridge outbox retry ID`",
+    "edit": "look at the original: `tribridge outbox approve ID` brings the change to the copy, "
+    "`tribridge outbox drop ID` leaves the copy as it is",
     "late": "`tribridge outbox retry ID` if it is still worth posting, else "
     "`tribridge outbox drop ID`",
     "links": "`tribridge outbox retry ID` posts it at the higher price, `tribridge outbox drop ID` "

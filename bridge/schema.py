@@ -274,6 +274,38 @@ class Policy:
         "2d",
         timedelta(days=2),
     )
+    delay: timedelta = _field(
+        "duration",
+        "a post waits this long after publication, then its final version goes out",
+        "2m",
+        timedelta(minutes=2),
+    )
+    edits: Literal["update", "correct", "replace", "hold", "ignore"] = _field(
+        "choice",
+        "where the original is edited: the copy is too, in place, on networks that show edits;"
+        " elsewhere the edit is held (update), told in a reply to the copy (correct), or the copy"
+        " deleted and posted anew (replace); hold or ignore everywhere",
+        "update",
+        "update",
+        choices=("update", "correct", "replace", "hold", "ignore"),
+    )
+    deletes: Literal["follow", "hold", "ignore"] = _field(
+        "choice",
+        "where the original is deleted: the copy is too, or that is held for you, or it stays",
+        "follow",
+        "follow",
+        choices=("follow", "hold", "ignore"),
+    )
+    follow_for: timedelta | None = _field(
+        "duration",
+        "how long after publication edits and deletions are looked for; 0s is never, the default"
+        " where the source is on Twitter, which charges for it",
+        "7d",
+        None,
+    )
+    correction: str = _field(
+        "string", "how a reply begins that corrects a copy", "Correction:", "Correction:"
+    )
     in_doubt: Literal["hold", "resend"] = _field(
         "choice",
         "a copy whose answer was lost, where no key and no reading tells whether it stands: held"
@@ -394,6 +426,12 @@ OF_ACCOUNTS: tuple[Setting, ...] = (
                 "more posts than this, published in an hour, are held; what was published over a"
                 " longer time goes out at this pace; a thread counts once",
                 default=60,
+            ),
+            Setting(
+                "deletes_per_hour",
+                "count",
+                "more copies than this, deleted within an hour as their originals were, are held",
+                default=10,
             ),
         ),
     ),

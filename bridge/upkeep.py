@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from bridge.console import FAILURE, as_json, config_option, json_option, load
+from bridge.console import FAILURE, as_json, config_option, json_option, load, state_for_reading
 
 
 @click.command()
@@ -52,4 +53,34 @@ def doctor(config_file: Path, *, json_wanted: bool, offline: bool) -> None:
         sys.exit(FAILURE)
 
 
-COMMANDS = (backup, doctor)
+@click.command()
+@config_option
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="Originals published on this day (UTC) or later.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "csv"]),
+    default="json",
+    show_default=True,
+    help="One JSON object, or a line for each copy.",
+)
+def export(config_file: Path, since: datetime, form: str) -> None:
+    """Print originals, their revisions, their copies and when each came.
+
+    Asks no network.
+
+    Example: tribridge export --since 2026-01-31 --format csv
+    """
+    from bridge import export as exporting
+
+    config = load(config_file)
+    found = exporting.export(state_for_reading(config), since.replace(tzinfo=UTC))
+    click.echo(as_json(found) if form == "json" else exporting.as_csv(found), nl=form == "json")
+
+
+COMMANDS = (backup, doctor, export)

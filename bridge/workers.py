@@ -17,6 +17,7 @@ from functools import partial
 from bridge import orders, ratelimit
 from bridge.accounts import Accounts
 from bridge.clock import TOLERANCE
+from bridge.follow import follow
 from bridge.guard import Guard
 from bridge.ingest import Report, ingest
 from bridge.network import Busy, ClientError, LoginNeeded
@@ -36,6 +37,8 @@ MOST_TOLD = 20
 #: how long deliveries to an account rest after an error that should not happen, or while the
 #: state cannot be written
 AFTER_A_DEFECT = timedelta(minutes=1)
+#: how often it is looked whether a paused account's originals can be followed again
+FOLLOW_PAUSED = timedelta(minutes=5)
 
 
 class Lanes:
@@ -96,7 +99,8 @@ class Engine:
     """Reads sources and delivers to targets for the bots of a config.
 
     `rehearse` (a dry run) reports what would be posted through `report` and delivers nothing; so
-    does each bot with `mode: dry-run`. `wake(account, when)` is asked to call `deliver` again.
+    does each bot with `mode: dry-run`. `wake(account, when)` is asked to call `deliver` again,
+    `wake_follower` to call `follow`.
     """
 
     def __init__(
@@ -108,6 +112,7 @@ class Engine:
         report: Report,
         rehearse: bool = False,
         wake: Callable[[str, datetime], None] = lambda _account, _when: None,
+        wake_follower: Callable[[str, datetime], None] = lambda _account, _when: None,
     ) -> None:
         self.config = config
         self.store = store
@@ -117,6 +122,8 @@ class Engine:
         self._report = report
         self._rehearse = rehearse
         self._wake = wake
+        self._wake_follower = wake_follower
+        self._looked_at: dict[str, dict[str, datetime]] = {}
         self._due: dict[tuple[str, bool], set[str]] = {}
         self._due_lock = threading.Lock()
         self._last_read: dict[tuple[str, str], datetime] = {}
@@ -173,6 +180,7 @@ class Engine:
             ratelimit.SHARED.forget()
             self.guard.run(self.store.forget_waits)
         self.guard.run(self.deliver_waiting)
+        self.follow_all()
 
     def _compare_with_last_run(self) -> None:
         """Notice a state that was lost or restored: what it does not know may stand already."""
@@ -352,6 +360,38 @@ class Engine:
             # what waits for an account that had another name in the config is found when it opens
             for target in done.targets | self.accounts.newly_opened():
                 self.deliver(target)
+            if done.taken:
+                looked_at = self._looked_at.setdefault(source, {})
+                looked_at.update(dict.fromkeys(done.taken, self.accounts.now()))
+                self.follow(source)
+
+    def follow(self, source: str) -> None:
+        """Have what is due of an account's originals looked at: edits, deletions, delays."""
+        if not self._rehearse:
+            work = partial(self.guard.run, partial(self._follow, source))
+            self.lanes.submit(source, "follow", work)
+
+    def follow_all(self) -> None:
+        """Have the originals of every source looked at, as far as they are due."""
+        for source in self._bots_of:
+            self.follow(source)
+
+    def _follow(self, source: str) -> None:
+        now = self.accounts.now()
+        if self._is_paused(source):
+            self._wake_follower(source, now + FOLLOW_PAUSED)
+            return
+        looked_at = self._looked_at.setdefault(source, {})
+        done = follow(source, self.config.bots, self.accounts, self.store, looked_at)
+        if done.edits or done.deletions:
+            log.info("%s: %d edits and %d deletions seen", source, done.edits, done.deletions)
+        if done.held:
+            log.warning("%s: %d changes are held; see `tribridge outbox`", source, done.held)
+        self._warn(source, "following", done.error)
+        for target in done.targets:
+            self.deliver(target)
+        if done.next_at is not None:
+            self._wake_follower(source, done.next_at)
 
     def _rehearsal_store(self) -> Store:
         with self._due_lock:

@@ -384,7 +384,7 @@ def test_the_sandbox_serves_the_accounts_that_it_prints(tmp_path: Path, start: S
                         **keys,
                     },
                 },
-                "bots": {"one": {"between": ["m", "b", "x"]}},
+                "bots": {"one": {"between": ["m", "b", "x"], "delay": "0s"}},
             }
         )
     )

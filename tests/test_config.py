@@ -64,12 +64,12 @@ def test_an_account_has_its_settings_with_defaults_and_secrets_resolved(tmp_path
         "handle": "a.example",
         "app_password": "passord",
         "service": "https://bsky.social",
-        "limits": {"posts_per_hour": 60},
+        "limits": {"posts_per_hour": 60, "deletes_per_hour": 10},
     }
     assert config.accounts["m"].settings == {
         "server": "http://127.0.0.1:8080",
         "access_token": "x-geheim-${TOKEN}",
-        "limits": {"posts_per_hour": 60},
+        "limits": {"posts_per_hour": 60, "deletes_per_hour": 10},
     }
 
 
@@ -259,13 +259,13 @@ def test_secrets_of_the_example_stand_alone_on_their_lines() -> None:
 
 
 def test_all_problems_come_at_once_in_file_order() -> None:
-    text = "bots:\n  b: {to: bsky, from: mast}\n  a: {from: masto, to: bsky, delay: 3m}\n"
+    text = "bots:\n  b: {to: bsky, from: mast}\n  a: {from: masto, to: bsky, wait: 3m}\n"
     with pytest.raises(ConfigError) as caught:
         load_text(text + ACCOUNTS, files={"bots/a1.yaml": "from: masto\nto: bsky\nlnog: skip\n"})
     assert str(caught.value).splitlines() == [
         "bots/a1.yaml:3:1: unknown setting 'lnog'; did you mean 'long'?",
         "config.yaml:2:23: there is no account 'mast'; did you mean 'masto'?",
-        "config.yaml:3:30: unknown setting 'delay'",
+        "config.yaml:3:30: unknown setting 'wait'",
     ]
     assert caught.value.problems[0] == Problem(
         "bots/a1.yaml", 3, 1, "unknown setting 'lnog'; did you mean 'long'?"

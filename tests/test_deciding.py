@@ -150,7 +150,7 @@ def test_a_copy_that_stands_is_known_once_a_person_says_so(w: World) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("https://x.com/anna/status/999", "404"),
+        ("https://x.com/anna/status/999", "X has no such post"),
         ("https://x.com/berit/status/1", "not the address of a post of x"),
         ("nonsense", "not the address of a post of x"),
     ],

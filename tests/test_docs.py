@@ -23,7 +23,7 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import alerts, config, costs, doctor, network, outcome, overview
+from bridge import alerts, config, costs, doctor, export, network, outcome, overview
 from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
@@ -119,6 +119,8 @@ REASONS = {
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},
+    "amending": {"Wait", "Stop"},
+    "changes": {"_nothing"},
     "alt_texts": {"Wait", "Stop"},
     "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},
@@ -261,7 +263,24 @@ def test_every_kind_of_alert_is_told() -> None:
 
 
 def test_the_fields_of_links_are_documented(mirrored: World) -> None:
+    delete_everything(mirrored)
     assert_documented("links", overview.links(mirrored.store))
+
+
+def delete_everything(w: World) -> None:
+    """What was mirrored is deleted, original and copies; another post stands."""
+    (group,) = (group for group in w.store.groups() if len(group) > 1)
+    assert w.command("delete", group[0].ref.url, "--yes").exit_code == 0
+    w.store.original_gone(group[0].origin, group[0].origin_id, w.clock())
+    w.say("m", "Denne står")
+    w.turn()
+
+
+def test_the_fields_of_the_export_are_documented(mirrored: World) -> None:
+    delete_everything(mirrored)
+    since = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    found = export.export(mirrored.store, since)
+    assert_documented("export", found)
 
 
 def test_the_fields_of_costs_are_documented(mirrored: World) -> None:

@@ -38,7 +38,16 @@ SESSIONS = [
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
+    ("docs/how-to/wrong.md", "Say it"),
+    ("docs/how-to/wrong.md", "Take it back"),
+    ("docs/how-to/wrong.md", "Know what was out, and when"),
 ]
+#: waits until a post stands on the two other accounts
+ARRIVED = """
+for _ in $(seq 600); do
+  if [ "$(tribridge links | grep -c -- '->')" = 2 ]; then break; fi; sleep 0.1
+done
+"""
 
 
 def test_every_command_of_the_pages_is_tried_or_installs_something_that_there_is() -> None:
@@ -145,20 +154,35 @@ def test_trying_it_by_hand_as_the_readme_says_mirrors_a_post(tmp_path: Path) -> 
     (settings,) = blocks(here, "yaml")
     (tmp_path / "config.yaml").write_text(settings)
     keys, start, post, look, end = to_run("README.md", "Try it by hand")
-    arrived = """
-for _ in $(seq 600); do
-  if [ "$(tribridge links | grep -c -- '->')" = 2 ]; then break; fi; sleep 0.1
-done
-"""
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
     assert run != start
-    out = shell(tmp_path, keys + run + post + arrived + look + end)
+    out = shell(tmp_path, keys + run + post + ARRIVED + look + end)
     assert "config.yaml: 3 accounts, 1 bot: fine" in out
     page, _ = json.JSONDecoder().raw_decode(out[out.index('{"cursor"') :])
     assert [record["value"]["text"] for record in page["records"]] == ["Hello from curl"]
     assert out.count("  -> newsroom_") == 2
     assert "Nothing is held, dead or overdue" in out
     assert sorted(f.name for f in tmp_path.iterdir()) == ["config.yaml", "run.log"]
+
+
+def test_what_is_wrong_is_put_right_by_the_three_commands(tmp_path: Path) -> None:
+    here = section(text_of("README.md"), "Try it by hand")
+    (tmp_path / "config.yaml").write_text(blocks(here, "yaml")[0])
+    keys, start, post, *_ = to_run("README.md", "Try it by hand")
+    page = "docs/how-to/wrong.md"
+    (say,), (take,) = to_run(page, "Say it"), to_run(page, "Take it back")
+    (know,) = to_run(page, "Know what was out, and when")
+    assert (" URL " in say, take.endswith(" URL\n")) == (True, True)
+    address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
+    with_url = say.replace(" URL ", ' "$URL" ') + "yes | " + take.replace(" URL", ' "$URL"')
+    run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
+    out = shell(tmp_path, keys + run + post + ARRIVED + address + with_url + know)
+    (shown,) = blocks(section(text_of(page), "Say it"), "text")
+    told = shown.splitlines()
+    assert [line for line in told if line not in out] == []
+    assert out.count("deletion: done") == 4
+    (table,) = tmp_path.glob("*.csv")
+    assert table.read_text().count("Hello from curl") == 4
 
 
 def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from bridge import config, console
 from bridge.accounts import Accounts
 from bridge.cli import main
+from bridge.follow import Followed, follow
 from bridge.ingest import Pass, Report, ingest
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
@@ -132,6 +133,7 @@ class World:
             "twitter": TwitterSimulator(now=self.clock),
         }
         self.said: set[tuple[str, str]] = set()
+        self.looked_at: dict[str, dict[str, datetime]] = {}
         for simulator in self.networks.values():
             simulator.start()
         self.settings: dict[str, dict[str, Any]] = {
@@ -151,7 +153,8 @@ class World:
 
     def configure(self, bots: str) -> None:
         """Write and load the config."""
-        accounts = yaml.safe_dump({"accounts": self.settings})
+        at_once = {"delay": "0s"}
+        accounts = yaml.safe_dump({"accounts": self.settings, "defaults": at_once})
         self.file.write_text(f"{accounts}\nbots:\n{textwrap.indent(textwrap.dedent(bots), '  ')}")
         self.config: Config = config.load(self.file)
 
@@ -191,6 +194,34 @@ class World:
     def deliver(self, target: str) -> Delivery:
         """Send what is due to an account."""
         return deliver(target, self.accounts, self.store, self.config.bots, jitter=lambda: 0.5)
+
+    def follow(self, source: str) -> Followed:
+        """One look at what is due of an account's originals."""
+        looked_at = self.looked_at.setdefault(source, {})
+        return follow(source, self.config.bots, self.accounts, self.store, looked_at)
+
+    def change(self, account: str, post_id: str, text: str | None = None, **more: Any) -> None:
+        """Edit a post as the account's owner."""
+        self.clock.advance(seconds=1)
+        self.simulator(account).edit(PEOPLE[account][1], post_id, text, **more)
+
+    def remove(self, account: str, post_id: str) -> None:
+        """Delete a post as the account's owner."""
+        self.clock.advance(seconds=1)
+        self.simulator(account).delete(PEOPLE[account][1], post_id)
+
+    def standing(self, account: str) -> list[Entry]:
+        """The copies on an account as they are now, oldest first."""
+        name = PEOPLE[account][1]
+        now: dict[str, Entry] = {}
+        for entry in self.simulator(account).journal:
+            if entry.account != name or (account, entry.id) in self.said:
+                continue
+            if entry.action == "delete":
+                del now[entry.id]
+            else:
+                now[entry.id] = entry
+        return list(now.values())
 
     def turn(self) -> None:
         """One pass over every source, then one delivery to every target."""

@@ -6,16 +6,18 @@ The functions of `Store` are named after what happens; `rows` is what they take 
 from __future__ import annotations
 
 from bridge.store.alerts import Alert, Alerts, TroubledCopy
+from bridge.store.changing import Changing, Watched
 from bridge.store.decisions import Decisions
 from bridge.store.file import AlreadyRunning, StateError, Unusable
 from bridge.store.health import Health
-from bridge.store.reading import Reading
 from bridge.store.reports import Reports
 from bridge.store.rows import (
     DOUBTED,
     SEVERAL,
     STATE_ID,
+    Action,
     Blocks,
+    Change,
     Code,
     Copy,
     HeldPost,
@@ -27,6 +29,10 @@ from bridge.store.rows import (
     RouteKey,
     State,
     Verdict,
+    change_id,
+    changed_id,
+    is_change,
+    original_id,
 )
 from bridge.store.spending import Spending, Spent
 
@@ -34,9 +40,11 @@ __all__ = [
     "DOUBTED",
     "SEVERAL",
     "STATE_ID",
+    "Action",
     "Alert",
     "AlreadyRunning",
     "Blocks",
+    "Change",
     "Code",
     "Copy",
     "HeldPost",
@@ -53,8 +61,13 @@ __all__ = [
     "TroubledCopy",
     "Unusable",
     "Verdict",
+    "Watched",
+    "change_id",
+    "changed_id",
+    "is_change",
+    "original_id",
 ]
 
 
-class Store(Reading, Alerts, Decisions, Reports, Health, Spending):
+class Store(Changing, Alerts, Decisions, Reports, Health, Spending):
     """What the program remembers. Safe to use from several threads."""

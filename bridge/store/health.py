@@ -28,8 +28,9 @@ _IMPOSSIBLE = (
         "they cannot be settled: look whether they stand, and `tribridge outbox` for their numbers",
     ),
     (
-        "SELECT count(*) FROM drafts AS d WHERE state='sent' AND NOT EXISTS (SELECT 1 FROM links"
-        " AS l WHERE l.origin=d.source AND l.origin_id=d.source_id AND l.identity=d.target)",
+        "SELECT count(*) FROM drafts AS d WHERE state='sent' AND action='publish'"
+        " AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.origin=d.source"
+        " AND l.origin_id=d.source_id AND l.identity=d.target)",
         "drafts that were sent and whose copy is not known",
         "their copies could travel on as posts of their own: restore a backup, or report it",
     ),
@@ -41,7 +42,8 @@ _IMPOSSIBLE = (
         "they are held when their turn comes; post them by hand",
     ),
     (
-        "SELECT count(*) FROM links AS c WHERE role='copy' AND NOT EXISTS (SELECT 1 FROM links AS o"
+        "SELECT count(*) FROM links AS c WHERE role='copy' AND instr(origin_id, '#')=0"
+        " AND NOT EXISTS (SELECT 1 FROM links AS o"
         " WHERE o.role='origin' AND (o.origin,o.origin_id)=(c.origin,c.origin_id))",
         "copies whose original is not known",
         "nothing is posted twice, but replies to those originals are not threaded",

@@ -138,3 +138,37 @@ def m002_people_decide(db: Database) -> None:
         pk=("kind", "subject"),
     )
     db.table("facts").create({"name": text, "value": text}, pk="name")
+
+
+@migrations()
+def m003_originals_change(db: Database) -> None:
+    """Edits and deletions: what is done to copies, and which posts are gone."""
+    drafts = db.table("drafts")
+    drafts.add_column("action", str, not_null_default="publish")
+    drafts.add_column("version", int, not_null_default=0)
+    drafts.add_column("queued_at", str, not_null_default="")
+    db.execute("UPDATE drafts SET queued_at=coalesce(attempted_at, created_at)")
+    drafts.create_index(["source", "created_at"])
+    db.execute("CREATE INDEX idx_drafts_delay ON drafts (source, not_before) WHERE code='delay'")
+    db.execute(
+        "CREATE INDEX idx_drafts_changes ON drafts (target, queued_at) WHERE action='delete'"
+    )
+    # a copy that is gone stays known beside the one that took its place; row numbers are kept,
+    # since by them a state that was lost is noticed
+    db.execute(
+        "CREATE TABLE links_new (origin TEXT, origin_id TEXT, identity TEXT, part INTEGER,"
+        " role TEXT, post_id TEXT, url TEXT, uri TEXT, cid TEXT, root TEXT, at TEXT,"
+        " missing_at TEXT, gone_at TEXT, PRIMARY KEY (identity, post_id))"
+    )
+    columns = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root, at"
+    db.execute(
+        f"INSERT INTO links_new (rowid, {columns})"
+        f" SELECT rowid, {columns} FROM links ORDER BY rowid"
+    )
+    db.execute("DROP TABLE links")
+    db.execute("ALTER TABLE links_new RENAME TO links")
+    db.execute(
+        "CREATE UNIQUE INDEX idx_links_standing ON links (origin, origin_id, identity, part)"
+        " WHERE gone_at IS NULL"
+    )
+    db.execute("CREATE INDEX idx_links_origin ON links (origin, origin_id)")

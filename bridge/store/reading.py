@@ -106,18 +106,22 @@ class Reading(Sending):
         return {copy.ref.id: copy for copy in map(copy_of, rows)}
 
     def copies(self, origin: str, origin_id: str) -> list[Copy]:
-        """The original and all its copies, by account and part."""
+        """The original and all its copies that are not gone, by account and part."""
         rows = self._rows(
-            f"SELECT {LINK} FROM links WHERE origin=? AND origin_id=? ORDER BY identity, part",
+            f"SELECT {LINK} FROM links WHERE origin=? AND origin_id=? AND gone_at IS NULL"
+            " ORDER BY identity, part",
             (origin, origin_id),
         )
         return [copy_of(row) for row in rows]
 
     def drafts_of(self, target: str, source: str, source_id: str) -> list[QueuedDraft]:
-        """The drafts that copy one post to one target, by part."""
+        """The drafts that copy one post to one target, by part; the latest, if it was replaced."""
+        which = "target=? AND source=? AND source_id=?"
+        name = (target, source, source_id)
         return self._drafts(
-            "target=? AND source=? AND source_id=? ORDER BY generation, part",
-            (target, source, source_id),
+            f"{which} AND generation=(SELECT max(generation) FROM drafts WHERE {which})"
+            " ORDER BY part",
+            (*name, *name),
         )
 
     def doubtful(self, identity: str, since: datetime) -> list[QueuedDraft]:
@@ -127,8 +131,9 @@ class Reading(Sending):
         that were sent again while they were in doubt.
         """
         return self._drafts(
-            "id IN (SELECT id FROM drafts WHERE target=? AND state='sending' UNION ALL"
-            " SELECT id FROM drafts WHERE target=? AND attempted_at>? AND (state IN"
+            "id IN (SELECT id FROM drafts WHERE target=? AND state='sending' AND action='publish'"
+            " UNION ALL SELECT id FROM drafts WHERE target=? AND action='publish' AND"
+            " attempted_at>? AND (state IN"
             " ('queued','held','dropped') OR (state='sent' AND attempted_at<>doubted_at)))"
             " ORDER BY id",
             (identity, identity, since.isoformat()),
@@ -146,7 +151,7 @@ class Reading(Sending):
         with self.write() as db:
             taken: dict[tuple[RouteKey, str], str] = {}
             for new in page.drafts:
-                name = (new.route, new.origin.id)
+                name = (new.route, new.source_id)
                 if new.draft.part == 1 and (other := self._queued_by(db, new)):
                     taken[name] = other
                 if name not in taken:
@@ -193,7 +198,7 @@ class Reading(Sending):
         """The bot that has queued this copy before, whatever parts it made of it; "" if none."""
         first = db.execute(
             "SELECT bot FROM drafts WHERE target=? AND source=? AND source_id=? AND generation=?",
-            (new.route.target, new.route.source, new.origin.id, new.generation),
+            (new.route.target, new.route.source, new.source_id, new.generation),
         ).fetchone()
         return str(first[0]) if first else ""
 
@@ -203,18 +208,20 @@ class Reading(Sending):
         It is held, and the answer True, if too many originals were published within an hour.
         """
         route, draft = new.route, new.draft
-        follows = draft.part > 1 or draft.reply_to is not None
         flood = (
             posts_per_hour is not None
-            and not (follows or new.backfill or new.approved)
+            and not (new.follows or new.backfill or new.approved)
             and self._published_before(db, new, posts_per_hour) >= posts_per_hour
         )
-        reason = f"more than {posts_per_hour} posts within an hour for this account"
+        state, code, error = ("held" if new.held else "queued"), new.code, new.reason
+        if flood:
+            state, code = "held", "breaker"
+            error = f"more than {posts_per_hour} posts within an hour for this account"
         row = (
             route.bot,
             route.target,
             route.source,
-            new.origin.id,
+            new.source_id,
             new.origin.url,
             draft.part,
             draft.parts,
@@ -223,18 +230,23 @@ class Reading(Sending):
             draft.to_json(),
             int(new.backfill),
             draft.created_at.isoformat(),
-            int(follows),
+            int(new.follows),
             int(new.approved),
-            *(("held", "breaker", reason) if flood else ("queued", "", "")),
+            state,
+            code,
+            error,
+            new.not_before.isoformat() if new.not_before and state == "queued" else None,
+            new.action,
+            at,
         )
         db.execute(
             "INSERT INTO drafts (bot, target, source, source_id, source_url, part, parts,"
             " generation, key, draft, backfill, created_at, follows, approved, state, code,"
-            " error, attempts, absences, blocks)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,'')",
+            " error, not_before, action, queued_at, attempts, absences, blocks)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,'')",
             row,
         )
-        if draft.part == 1:
+        if draft.part == 1 and new.source_id == new.origin.id:
             self._link(
                 db, (route.source, new.origin.id), 1, "origin", new.origin, new.origin_root, at
             )

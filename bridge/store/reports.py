@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bridge.store.file import StateFile
-from bridge.store.rows import LINK, Copy, QueuedDraft, RouteKey, Verdict, copy_of
+from bridge.store.rows import LINK, Copy, QueuedDraft, RouteKey, Verdict, copy_of, original_id
 
 
 class Reports(StateFile):
@@ -30,6 +32,33 @@ class Reports(StateFile):
             (),
         )
 
+    def drafts_since(self, since: datetime) -> list[QueuedDraft]:
+        """Every draft of originals published since a time, and every change to their copies."""
+        return self._drafts(
+            "EXISTS (SELECT 1 FROM drafts AS first WHERE first.source=drafts.source AND"
+            " first.source_id=iif(instr(drafts.source_id, '#'), substr(drafts.source_id, 1,"
+            " instr(drafts.source_id, '#')-1), drafts.source_id) AND first.created_at>=?)"
+            " ORDER BY id",
+            (since.isoformat(),),
+        )
+
+    def all_copies(self, origin: str, post_id: str) -> list[Copy]:
+        """Every copy of a post, and of corrections of it, those that are gone too."""
+        rows = self._rows(
+            f"SELECT {LINK} FROM links WHERE role='copy' AND origin=? AND (origin_id=? OR"
+            " origin_id>=? AND origin_id<?) ORDER BY at",
+            (origin, post_id, f"{post_id}#", f"{post_id}$"),
+        )
+        return [copy_of(row) for row in rows]
+
+    def revisions(self, source: str, post_id: str) -> list[tuple[str, str]]:
+        """The versions of a post that were seen, and when each was first; oldest first."""
+        return self._rows(
+            "SELECT revision, min(at) FROM seen WHERE source=? AND post_id=? GROUP BY revision"
+            " ORDER BY min(at), min(rowid)",
+            (source, post_id),
+        )
+
     def growth(self) -> tuple[int, int]:
         """Numbers that only ever grow: of drafts queued, and of posts and copies known."""
         (row,) = self._rows(
@@ -51,13 +80,15 @@ class Reports(StateFile):
         return [Verdict(RouteKey(*row[:3]), *row[3:]) for row in rows]
 
     def groups(self) -> list[list[Copy]]:
-        """Every original with its copies, in the order in which they were taken up."""
-        rows = self._rows(
-            f"SELECT {LINK} FROM links JOIN (SELECT origin AS o, origin_id AS i, min(rowid) AS n"
-            " FROM links GROUP BY 1, 2) ON o=origin AND i=origin_id ORDER BY n, role DESC,"
-            " identity, part"
-        )
+        """Every original with its copies, corrections last, in the order in which they came up."""
+        rows = self._rows(f"SELECT {LINK} FROM links ORDER BY rowid")
         groups: dict[tuple[str, str], list[Copy]] = {}
         for copy in map(copy_of, rows):
-            groups.setdefault((copy.origin, copy.origin_id), []).append(copy)
-        return list(groups.values())
+            groups.setdefault((copy.origin, original_id(copy.origin_id)), []).append(copy)
+        return [sorted(group, key=_as_told) for group in groups.values()]
+
+
+def _as_told(copy: Copy) -> tuple[bool, bool, str, str, int]:
+    """The original, then copies account by account and part by part, then corrections."""
+    correction = "#" in copy.origin_id
+    return copy.role == "copy", correction, copy.identity, copy.at if correction else "", copy.part

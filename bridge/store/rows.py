@@ -23,7 +23,10 @@ Code = Literal[
     "budget",  # the budget of the target is spent
     "busy",  # the network asked to come back later
     "defect",  # an error that should not happen
+    "delay",  # waits for the bot's delay, then for its final version
+    "deletes",  # its original is gone, and a person should decide about the copy
     "doubt",  # whether it stands cannot be told
+    "edit",  # its original was edited, and a person should decide about the copy
     "late",  # older than max_age
     "links",  # it has a link, and the bot holds such posts
     "login",  # the account's login does not work
@@ -35,6 +38,8 @@ Code = Literal[
     "state",  # the state was lost or is an old one
     "unreachable",  # the network could not be reached
 ]
+#: what a draft does: a post of its own, or a change to a copy that stands
+Action = Literal["publish", "update", "delete"]
 #: facts: the state's own number; since when it may lack what was done before; posts whose drafts
 #: were given up because of that and are not looked for yet, as JSON
 STATE_ID, DOUBTED, FORGOTTEN = "id", "doubted", "forgotten"
@@ -67,7 +72,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class NewDraft:
-    """A draft to be queued, with what it is a copy of."""
+    """A draft to be queued, with what it is a copy of.
+
+    What is done about a copy later (`action`, or a correction) is kept under an `id` of its own:
+    see `change_id`. `code` says why it waits until `not_before`, or for a person if it is `held`.
+    """
 
     route: RouteKey
     origin: Ref
@@ -77,6 +86,42 @@ class NewDraft:
     backfill: bool = False
     generation: int = 0
     approved: bool = False
+    action: Action = "publish"
+    id: str = ""
+    held: bool = False
+    code: Code = ""
+    reason: str = ""
+    not_before: datetime | None = None
+
+    @property
+    def source_id(self) -> str:
+        """The id of the post, or that of the change."""
+        return self.id or self.origin.id
+
+    @property
+    def follows(self) -> bool:
+        """Whether it belongs to what went out before, and so neither begins nor floods."""
+        return self.draft.part > 1 or self.draft.reply_to is not None or is_change(self)
+
+
+def change_id(post_id: str, what: str) -> str:
+    """The id under which a change to the copies of a post is kept; no network uses `#` in ids."""
+    return f"{post_id}#{what}"
+
+
+def changed_id(source_id: str) -> str:
+    """The id of what a change is about: a post, or a correction of one."""
+    return source_id.rpartition("#")[0] or source_id
+
+
+def original_id(source_id: str) -> str:
+    """The id of the post that everything under an id belongs to."""
+    return source_id.partition("#")[0]
+
+
+def is_change(draft: NewDraft | QueuedDraft) -> bool:
+    """Whether a draft is about a post of which a copy went out before."""
+    return draft.action != "publish" or draft.generation > 0 or "#" in draft.source_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +151,13 @@ class QueuedDraft:
     error: str
     code: Code
     approved: bool
+    action: Action = "publish"
+    version: int = 0
 
     @property
     def follows(self) -> bool:
-        """Whether it belongs to a post that went out before: a later part, or a reply."""
-        return self.draft.part > 1 or self.draft.reply_to is not None
+        """Whether it belongs to a post that went out before: a later part, a reply, a change."""
+        return self.draft.part > 1 or self.draft.reply_to is not None or is_change(self)
 
     @property
     def overdue(self) -> bool:
@@ -144,7 +191,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A row of `links`: one part of an original or of a copy, and the root of its thread."""
+    """A row of `links`: one part of an original or of a copy, and the root of its thread.
+
+    `missing_at` is when the network first said that it is gone, `gone_at` when that was certain.
+    """
 
     origin: str
     origin_id: str
@@ -153,6 +203,25 @@ class Copy:
     role: Literal["origin", "copy"]
     ref: Ref
     root: Ref | None
+    at: str = ""
+    missing_at: datetime | None = None
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an edit or a deletion of one original means for one target: all of it, or nothing.
+
+    `amended` get other content and `dropped` are given up: of none of them may anything have left.
+    Earlier changes that still wait for the post with the id `supersedes` are dropped with it.
+    """
+
+    route: RouteKey
+    verdict: Verdict | None = None
+    amended: tuple[tuple[QueuedDraft, Draft], ...] = ()
+    dropped: tuple[QueuedDraft, ...] = ()
+    new: tuple[NewDraft, ...] = ()
+    supersedes: str = ""
 
 
 @dataclass(slots=True)
@@ -188,18 +257,23 @@ def ref_from(text: str | None) -> Ref | None:
 
 
 EPOCH = "1970-01-01T00:00:00+00:00"
-LINK = "origin, origin_id, identity, part, role, post_id, url, uri, cid, root"
+LINK = (
+    "origin, origin_id, identity, part, role, post_id, url, uri, cid, root, at, missing_at, gone_at"
+)
 DRAFT = (
     "id, bot, target, source, source_id, source_url, generation, key, draft, backfill, state,"
     " attempts, attempted_at, doubted_at, newest, absences, uploads, uploaded_at, payload,"
-    " not_before, error, code, approved"
+    " not_before, error, code, approved, action, version"
 )
 
 
 def copy_of(row: Sequence[Any]) -> Copy:
-    origin, origin_id, identity, part, role, post_id, url, uri, cid, root = row
+    origin, origin_id, identity, part, role, post_id, url, uri, cid, root, at, *times = row
     ref = Ref(post_id, identity, url, uri, cid)
-    return Copy(origin, origin_id, identity, part, role, ref, ref_from(root))
+    missing_at, gone_at = (utc(time) if time else None for time in times)
+    return Copy(
+        origin, origin_id, identity, part, role, ref, ref_from(root), at, missing_at, gone_at
+    )
 
 
 def draft_of(row: Sequence[Any]) -> QueuedDraft:

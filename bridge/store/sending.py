@@ -89,8 +89,8 @@ class Sending(StateFile):
         """Let everything that waits for a time go at once: those of another clock mean nothing."""
         with self.write() as db:
             db.execute(
-                "UPDATE drafts SET not_before=NULL, blocks='' WHERE not_before IS NOT NULL"
-                " AND state IN ('queued','sending')"
+                f"UPDATE drafts SET not_before=iif(code='delay', '{EPOCH}', NULL), blocks=''"
+                " WHERE not_before IS NOT NULL AND state IN ('queued','sending')"
             )
 
     def waiting_targets(self) -> list[str]:
@@ -117,10 +117,17 @@ class Sending(StateFile):
         return self.amend(draft, replace(draft.draft, losses=known + fresh)) if fresh else draft
 
     def amend(self, draft: QueuedDraft, content: Draft) -> QueuedDraft:
-        """The draft with other content; only for one of which nothing was sent."""
+        """The draft with other content; only for one of which nothing was sent.
+
+        What was made of another version meanwhile is left alone.
+        """
         with self.write() as db:
-            db.execute("UPDATE drafts SET draft=? WHERE id=?", (content.to_json(), draft.id))
-        return replace(draft, draft=content)
+            done = db.execute(
+                "UPDATE drafts SET draft=?, version=version+1 WHERE id=? AND version=?",
+                (content.to_json(), draft.id, draft.version),
+            )
+            version = draft.version + done.rowcount
+        return replace(draft, draft=content, version=version)
 
     def forget_uploads(self, draft: QueuedDraft) -> QueuedDraft:
         """The draft as it was before any upload; only for one that cannot stand anywhere."""
@@ -137,7 +144,7 @@ class Sending(StateFile):
     ) -> bool:
         """Commit that a request is about to leave, with its frozen payload.
 
-        False, and nothing is changed, if a person has dropped the draft meanwhile.
+        False, and nothing is changed, if the draft was dropped or got other content meanwhile.
         """
         text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
         at = now.isoformat()
@@ -146,15 +153,16 @@ class Sending(StateFile):
                 "UPDATE drafts SET doubted_at=iif(state='sending', doubted_at, ?), state='sending',"
                 " payload=?, newest=iif(attempted_at IS NULL, ?, newest), absences=0,"
                 " attempted_at=?, not_before=NULL, blocks='', code=''"
-                " WHERE id=? AND state IN ('queued','sending')",
-                (at, text, newest, at, draft.id),
+                " WHERE id=? AND version=? AND state IN ('queued','sending')",
+                (at, text, newest, at, draft.id, draft.version),
             )
             return done.rowcount > 0
 
     def has_twin(self, draft: QueuedDraft, since: datetime) -> bool:
         """Whether another draft with the same text went to the same account after a time."""
         others = self._drafts(
-            "target=? AND id<>? AND attempted_at>?", (draft.target, draft.id, since.isoformat())
+            "target=? AND id<>? AND action='publish' AND attempted_at>?",
+            (draft.target, draft.id, since.isoformat()),
         )
         return any(other.draft.text == draft.draft.text for other in others)
 
@@ -181,10 +189,13 @@ class Sending(StateFile):
             )
         origin = (draft.source, draft.source_id)
         self._link(db, origin, draft.draft.part, "copy", ref, root, at)
-        # what waits for this copy: its later parts, and answers to the original or another copy
+        # what waits for this copy: its later parts, changes to it, and answers to the original or
+        # another copy
         db.execute(
             "UPDATE drafts SET not_before=NULL WHERE target=? AND state='queued' AND code='parent'"
-            " AND ((source, source_id)=(?,?) OR EXISTS (SELECT 1 FROM links WHERE origin=? AND"
+            " AND ((source, iif(instr(source_id, '#'), substr(source_id, 1,"
+            " instr(source_id, '#')-1), source_id))=(?,?)"
+            " OR EXISTS (SELECT 1 FROM links WHERE origin=? AND"
             " origin_id=? AND post_id=json_extract(draft, '$.reply_to.id')))",
             (draft.target, *origin, *origin),
         )
@@ -244,7 +255,8 @@ class Sending(StateFile):
         at: str,
     ) -> None:
         db.execute(
-            "INSERT OR IGNORE INTO links VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO links (origin, origin_id, identity, part, role, post_id,"
+            " url, uri, cid, root, at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 *origin,
                 ref.account,
@@ -261,4 +273,4 @@ class Sending(StateFile):
 
 
 #: what has begun goes on; what has not, by its kind: takes `backfill` and `fresh`
-_MAY_GO = "(follows OR attempted_at IS NOT NULL OR iif(backfill, ?, ?))"
+_MAY_GO = "code<>'delay' AND (follows OR attempted_at IS NOT NULL OR iif(backfill, ?, ?))"

@@ -8,6 +8,7 @@ from bridge.text.entities import (
     mastodon_entities,
     plain_name,
     shorten_url,
+    to_runs,
     x_entities,
 )
 from bridge.text.length import byte_length, clusters, graphemes, mastodon_length, weighted_length
@@ -34,6 +35,7 @@ __all__ = [
     "shows_other_site",
     "shows_url",
     "split_runs",
+    "to_runs",
     "truncate_runs",
     "weighted_length",
     "x_entities",

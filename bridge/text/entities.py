@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import regex
 
+from bridge.post import Run, join_runs
 from bridge.text import patterns
 
 _GRAPHEME = regex.compile(r"\X")
@@ -102,6 +103,23 @@ def mastodon_entities(text: str) -> list[Span]:
     if "#" in text or "＃" in text:
         found += _spans(patterns.mastodon_hashtag(), "hashtag", text)
     return _first_of_overlapping(found)
+
+
+def to_runs(text: str) -> tuple[Run, ...]:
+    """Plain text that a person typed, as runs: its URLs are links and its hashtags hashtags."""
+    runs: list[Run] = []
+    at = 0
+    for span in mastodon_entities(text):
+        words = text[span.start : span.end]
+        if span.kind == "link":
+            run = Run(words, "link", words)
+        elif span.kind == "hashtag":
+            run = Run(words, "hashtag", words[1:])
+        else:
+            continue
+        runs += [Run(text[at : span.start]), run]
+        at = span.end
+    return join_runs((*runs, Run(text[at:])))
 
 
 def _spans(

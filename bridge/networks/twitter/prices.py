@@ -25,6 +25,6 @@ MEANINGS: Mapping[str, str] = {
     "delete": "a post that is deleted: X lists no price for that, but one for taking back a repost",
     "media_metadata": "the alt text of an image",
     "owned_read": "a post of the account that is read; 0.005 if the app is not the account's own",
-    "post_read": "a post that is looked up by its id, or comes along: one that is quoted or answered",
+    "post_read": "a post that is looked up by its id, or comes along: quoted or answered",
     "user_read": "an account that is read",
 }
