@@ -347,7 +347,10 @@ def _tell_what_came(config_file: Path, url: str) -> None:
     if origin is None:
         return
     name = (origin.origin, origin.origin_id)
-    _wait_for(lambda: not any(d.state == "queued" and not d.error for d in store.changes_of(*name)))
+    under_way = ("queued", "sending")
+    _wait_for(
+        lambda: not any(d.state in under_way and not d.error for d in store.changes_of(*name))
+    )
     for line in overview.changes(store, *name):
         click.echo(line)
 
