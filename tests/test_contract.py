@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from PIL import Image
 from bridge.network import (
     Backfill,
     Client,
+    Gone,
     LoginNeeded,
     Network,
     Page,
@@ -30,7 +31,7 @@ from bridge.network import (
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
-from bridge.post import Draft, Post, Ref, Run, idempotency_key
+from bridge.post import Draft, Media, Poll, Post, Ref, Run, idempotency_key
 from bridge.registry import NETWORKS
 from tests.servers.pds import Pds
 from tests.world import Clock
@@ -59,6 +60,10 @@ class Server:
     say: Callable[..., str]
     now: Callable[[], datetime]
     later: Callable[[float], None]
+    #: what its owner does with a post: another text, no post any more, not for everyone any more
+    edit: Callable[[str, str], object]
+    delete: Callable[[str], object]
+    hide: Callable[[str], object]
     requests: Callable[[], int] | None
     session: Memory = field(default_factory=Memory)
 
@@ -93,9 +98,23 @@ def simulated(name: str) -> Iterator[Server]:
         say,
         clock,
         lambda seconds: clock.advance(seconds=seconds),
+        lambda post_id, text: simulator.edit(person, post_id, text),
+        lambda post_id: simulator.delete(person, post_id),
+        lambda post_id: hide(simulator, person, post_id),
         lambda: sum(simulator.requests.values()),
     )
     simulator.stop()
+
+
+def hide(simulator: Any, person: str, post_id: str) -> None:
+    """X hides an account, the others a post."""
+    match simulator:
+        case TwitterSimulator():
+            simulator.protect(person)
+        case BlueskySimulator():
+            simulator.hide(person, post_id)
+        case _:
+            simulator.set_visibility(post_id, "private")
 
 
 def real(pds: Pds) -> Iterator[Server]:
@@ -112,7 +131,18 @@ def real(pds: Pds) -> Iterator[Server]:
         later(1)
         return str(person.say(text, created_at=now(), **more))
 
-    yield Server("pds", NETWORKS["bluesky"], person.settings, say, now, later, None)
+    yield Server(
+        "pds",
+        NETWORKS["bluesky"],
+        person.settings,
+        say,
+        now,
+        later,
+        person.edit,
+        person.delete,
+        person.hide,
+        None,
+    )
 
 
 SIMULATORS = ("mastodon", "gotosocial", "takahe", "bluesky", "twitter")
@@ -351,6 +381,143 @@ def test_posts_of_people_are_read_with_what_they_carry(server: Server) -> None:
     assert links == ["https://example.com/langt/nok/til/aa/bli/forkortet/av/nettverket"]
     assert [run.target for run in post.runs if run.kind == "hashtag"] == ["Vær"]
     assert post.mark == ""
+
+
+def texts(found: Mapping[str, Post | None]) -> list[str | None]:
+    return [post.text if post else None for post in found.values()]
+
+
+def test_posts_are_reread_as_they_are_now(server: Server) -> None:
+    client = server.client()
+    client.login()
+    posts = [server.say(text) for text in ("Står", "Fiel", "Bort")]
+    first = client.reread(posts)
+    assert texts(first) == ["Står", "Fiel", "Bort"]
+    server.later(60)
+    server.edit(posts[1], "Feil")
+    server.delete(posts[2])
+    before = server.requests() if server.requests else 0
+    again = client.reread(posts)
+    assert list(again) == posts
+    assert texts(again) == ["Står", "Feil", None]
+    assert again[posts[0]] == first[posts[0]]
+    edited, was = again[posts[1]], first[posts[1]]
+    assert edited is not None
+    assert was is not None
+    assert (edited.id, edited.account, edited.created_at) == (was.id, was.account, was.created_at)
+    assert (edited.revision, edited.cid) != (was.revision, was.cid)
+    if server.requests:
+        # on X, an edit is looked up under an id of its own
+        extra = 1 if server.network.name == "twitter" else 0
+        assert server.requests() == before + (1 if client.reread_batch > 1 else 3) + extra
+
+
+def test_as_many_are_reread_as_are_asked_for(server: Server) -> None:
+    client = server.client()
+    client.login()
+    posts = [server.say(f"Innlegg {number}") for number in range(103)]
+    asked = posts[::-2]
+    assert texts(client.reread(asked)) == [f"Innlegg {number}" for number in range(102, -1, -2)]
+    assert client.reread([]) == {}
+
+
+def test_a_post_that_is_not_for_everyone_any_more_says_so(server: Server) -> None:
+    client = server.client()
+    client.login()
+    post_id = server.say("For alle")
+    server.hide(post_id)
+    (post,) = client.reread([post_id]).values()
+    assert post is not None
+    assert post.visibility == "private"
+    assert client.find(post_id) == post
+
+
+def test_a_post_that_is_gone_is_told_from_one_that_stands(server: Server) -> None:
+    client = server.client()
+    client.login()
+    posts = [server.say("Står"), server.say("Bort")]
+    assert client.find(posts[0]).text == "Står"
+    server.delete(posts[1])
+    with pytest.raises(Gone):
+        client.find(posts[1])
+    assert client.find(posts[0]).text == "Står"
+
+
+def test_a_copy_is_deleted_once_however_often_that_is_asked(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    _, kept = publish(server, client, a_draft(server, "Står"))
+    _, ref = publish(server, client, a_draft(server, "Bort"))
+    client.delete(ref)
+    client.delete(ref)
+    with pytest.raises(Gone):
+        client.find(ref.id)
+    assert [post.id for post in read_all(client, begin)] == [kept.id]
+
+
+def test_a_record_that_was_changed_by_hand_is_no_copy_any_more(server: Server) -> None:
+    client = server.client()
+    client.login()
+    _, ref = publish(server, client, a_draft(server, "Vår versjon"))
+    server.edit(ref.id, "En annen versjon")
+    if ref.cid:
+        with pytest.raises(Refused):
+            client.delete(ref)
+        assert client.find(ref.id).text == "En annen versjon"
+    client.delete(replace(ref, cid=""))
+    with pytest.raises(Gone):
+        client.find(ref.id)
+
+
+def test_a_copy_is_changed_in_place_where_the_network_shows_that(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    _, ref = publish(server, client, a_draft(server, "Fiel i teksten"))
+    if not server.network.edits:
+        with pytest.raises(Refused):
+            client.update(ref, {})
+        return
+    to = a_draft(server, "Feil i teksten", content_warning="Språk")
+    payload = server.network.to_update(to, (), server.now())
+    assert json.loads(json.dumps(payload)) == payload
+    for _ in range(2):
+        server.later(60)
+        assert client.update(ref, payload).id == ref.id
+    (post,) = read_all(client, begin)
+    assert (post.id, post.text, post.content_warning) == (ref.id, "Feil i teksten", "Språk")
+    assert post.visibility == "public"
+    assert post.revision
+    client.delete(ref)
+    with pytest.raises(Gone):
+        client.update(ref, payload)
+
+
+def test_an_edit_keeps_images_and_the_poll(server: Server) -> None:
+    if not server.network.edits:
+        return
+    client = server.client()
+    client.login()
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(out, "PNG")
+    upload = client.upload(Upload(out.getvalue(), "image/png", "Et hus", 64, 48))
+    media = (Media("image", "u", "Et rødt hus"),)
+    draft = a_draft(server, "Hus", media=media)
+    _, ref = publish(server, client, draft, uploads=(upload,))
+    to = replace(draft, runs=(Run("Huset"),))
+    client.update(ref, server.network.to_update(to, (upload,), server.now()))
+    post = client.find(ref.id)
+    assert (post.text, [item.alt for item in post.media]) == ("Huset", ["Et rødt hus"])
+    if client.limits.polls is None:
+        return
+    poll = Poll(("Ja", "Nei"), shortest=3600, longest=3600)
+    _, ref = publish(server, client, a_draft(server, "Sol", poll=poll))
+    ends_at = client.find(ref.id).poll
+    server.later(60)
+    to = a_draft(server, "Sol?", poll=poll)
+    client.update(ref, server.network.to_update(to, (), server.now()))
+    post = client.find(ref.id)
+    assert post.text == "Sol?"
+    assert post.poll == ends_at
 
 
 def test_a_server_that_is_not_there_is_unreachable(server: Server) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 from PIL import Image
 
 from bridge import images, media
-from bridge.network import Client, ClientError, Upload
+from bridge.network import Client, ClientError, Gone, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.client import LIMITS
 from bridge.networks.twitter.simulator import TwitterSimulator
-from bridge.post import Draft, Media, Run
+from bridge.post import Draft, Media, Poll, Ref, Run
 from bridge.registry import NETWORKS
 from bridge.simulation import Simulator
 from tests.faults.trouble import Elsewhere, Trouble, troubled
@@ -51,6 +51,8 @@ class Rig:
         )
         #: a server that cannot tell of itself in the newer form
         self.older = MastodonSimulator(now=self.clock, limits=False, flavour="takahe")
+        #: a server that refuses an edit that changes nothing
+        self.strict = MastodonSimulator(now=self.clock, limits=False, flavour="gotosocial")
         self.bluesky = BlueskySimulator(now=self.clock, limits=False)
         self.twitter = TwitterSimulator(now=self.clock, limits=False)
         self.elsewhere = Elsewhere()
@@ -58,6 +60,7 @@ class Rig:
             self.mastodon,
             self.slow,
             self.older,
+            self.strict,
             self.bluesky,
             self.twitter,
             self.elsewhere,
@@ -68,6 +71,7 @@ class Rig:
             "mastodon": self.mastodon.account("anna"),
             "slow": self.slow.account("anna"),
             "older": self.older.account("anna"),
+            "strict": self.strict.account("anna"),
             "bluesky": self.bluesky.account("anna.test"),
             "twitter": self.twitter.account("anna"),
         }
@@ -101,17 +105,23 @@ class Rig:
 
     def publish(self, name: str, client: Client, uploads: tuple[Any, ...] = ()) -> str:
         """A post that was never published before; returns its id."""
-        number = next(self.numbers)
-        draft = Draft((Run(f"Nummer {number}: ferja går"),), self.clock())
+        return self.send(name, client, self.draft(), uploads).id
+
+    def draft(self, **more: Any) -> Draft:
+        """A draft that was never published before."""
+        return Draft((Run(f"Nummer {next(self.numbers)}: ferja går"),), self.clock(), **more)
+
+    def send(self, name: str, client: Client, draft: Draft, uploads: tuple[Any, ...] = ()) -> Ref:
+        """Publish a draft."""
         network = NETWORKS[network_of(name)]
-        key = f"{number:064x}"
+        key = f"{next(self.numbers):064x}"
         payload = network.to_payload(draft, key, uploads, None, self.clock())
-        return client.publish(payload, key).id
+        return client.publish(payload, key)
 
 
 def network_of(server: str) -> str:
     """The network of one of the rig's servers."""
-    return "mastodon" if server in ("slow", "older") else server
+    return "mastodon" if server in ("slow", "older", "strict") else server
 
 
 def picture() -> bytes:
@@ -147,6 +157,58 @@ def _find(name: str) -> Callable[[Rig], Act]:
         client = rig.connect(name)
         post_id = rig.publish(name, client)
         return lambda: client.find(post_id)
+
+    return prepare
+
+
+def _rereading(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        post_id = rig.publish(name, client)
+
+        def act() -> None:
+            assert client.reread([post_id])[post_id] is not None
+
+        return act
+
+    return prepare
+
+
+def _missing(rig: Rig) -> Act:
+    """Before a post counts as gone, the client asks for the repository that it was in."""
+    client = rig.connect("bluesky")
+    ref = rig.send("bluesky", client, rig.draft())
+    client.delete(ref)
+
+    def act() -> None:
+        try:
+            client.find(ref.id)
+        except Gone:
+            return
+        raise AssertionError("it was deleted")
+
+    return act
+
+
+def _editing(name: str, poll: Poll | None = None, *, same: bool = False) -> Callable[[Rig], Act]:
+    """An edit, of a post with a poll, or one that changes nothing."""
+
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        draft = rig.draft(poll=poll)
+        ref = rig.send(name, client, draft)
+        to = draft if same else rig.draft(poll=poll)
+        payload = NETWORKS[network_of(name)].to_update(to, (), rig.clock())
+        return lambda: client.update(ref, payload)
+
+    return prepare
+
+
+def _deleting(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        ref = rig.send(name, client, rig.draft())
+        return lambda: client.delete(ref)
 
     return prepare
 
@@ -224,6 +286,7 @@ class Kind:
         return network_of(self.at)
 
 
+_POLL = Poll(("Ja", "Nei"), shortest=7200, longest=86400)
 _XRPC = "/xrpc/com.atproto"
 #: by the names that they have in the page
 KINDS: Mapping[str, Kind] = {
@@ -234,9 +297,18 @@ KINDS: Mapping[str, Kind] = {
     "mastodon old server": Kind("older", "GET /api/v1/instance", _login("older")),
     "mastodon posts": Kind("mastodon", "GET /api/v1/accounts/:id/statuses", _fetch("mastodon", "")),
     "mastodon single post": Kind("mastodon", "GET /api/v1/statuses/:id", _find("mastodon")),
+    "mastodon posts again": Kind("mastodon", "GET /api/v1/statuses", _rereading("mastodon")),
+    "mastodon poll again": Kind(
+        "mastodon", "GET /api/v1/statuses/:id", _editing("mastodon", _POLL)
+    ),
+    "mastodon source": Kind(
+        "strict", "GET /api/v1/statuses/:id/source", _editing("strict", same=True)
+    ),
     "mastodon image": Kind("mastodon", "POST /api/v2/media", _uploading("mastodon")),
     "mastodon image state": Kind("slow", "GET /api/v1/media/:id", _media_status),
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
+    "mastodon edit": Kind("mastodon", "PUT /api/v1/statuses/:id", _editing("mastodon")),
+    "mastodon deletion": Kind("mastodon", "DELETE /api/v1/statuses/:id", _deleting("mastodon")),
     "bluesky login": Kind("bluesky", f"POST {_XRPC}.server.createSession", _login("bluesky")),
     "bluesky renewal": Kind("bluesky", f"POST {_XRPC}.server.refreshSession", _renewal),
     "bluesky revision": Kind(
@@ -245,11 +317,15 @@ KINDS: Mapping[str, Kind] = {
     "bluesky posts": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _fetch("bluesky", "{}")),
     "bluesky single post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _find("bluesky")),
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
+    "bluesky posts again": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _rereading("bluesky")),
+    "bluesky repository": Kind("bluesky", f"GET {_XRPC}.sync.getLatestCommit", _missing),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
+    "bluesky deletion": Kind("bluesky", f"POST {_XRPC}.repo.deleteRecord", _deleting("bluesky")),
     "twitter login": Kind("twitter", "GET /2/users/me", _login("twitter")),
     "twitter posts": Kind("twitter", "GET /2/users/:id/tweets", _fetch("twitter", "")),
     "twitter single post": Kind("twitter", "GET /2/tweets/:id", _find("twitter")),
+    "twitter posts again": Kind("twitter", "GET /2/tweets", _rereading("twitter")),
     "twitter image begun": Kind(
         "twitter", "POST /2/media/upload/initialize", _uploading("twitter")
     ),
@@ -259,6 +335,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "twitter alt text": Kind("twitter", "POST /2/media/metadata", _uploading("twitter")),
     "twitter post": Kind("twitter", "POST /2/tweets", _publishing("twitter")),
+    "twitter deletion": Kind("twitter", "DELETE /2/tweets/:id", _deleting("twitter")),
     "download": Kind("mastodon", "GET /media/", _download),
 }
 

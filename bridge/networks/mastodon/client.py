@@ -124,10 +124,7 @@ class MastodonClient:
     def find(self, post_id: str) -> Post:
         """One status of the account; Gone if the server has no such one."""
         account = self.login().id
-        status = self._one("GET", post_id).object()
-        if not read.native_id(status.get("id")):
-            raise Unreachable("the server answered with something else than a post")
-        post = read.to_post(status, self._host)
+        post = read.to_post(self._status(post_id), self._host)
         if post.account != account:
             raise Refused("that is not a post of this account")
         return post
@@ -241,7 +238,7 @@ class MastodonClient:
 
         An edit sets the end anew, and a server takes none that is nearer than its shortest poll.
         """
-        standing = read.to_post(self._one("GET", post_id).object(), self._host).poll
+        standing = read.to_post(self._status(post_id), self._host).poll
         if standing is None or standing.ends_at is None:
             return poll
         left = (standing.ends_at - self._now()).total_seconds()
@@ -252,12 +249,19 @@ class MastodonClient:
     def _stands(self, post_id: str, body: Mapping[str, Any]) -> bool:
         """Whether a status is already as an edit would make it."""
         source = self._one("GET", post_id, "/source").object()
+        if not isinstance(source.get("text"), str):
+            raise Unreachable("the server answered with something else than a post's source")
+        media = self._status(post_id).get("media_attachments")
+        ids = [read.native_id(item.get("id")) for item in media or ()]
+        said = source["text"], source.get("spoiler_text"), ids
+        return said == (body["status"], body["spoiler_text"], body.get("media_ids", []))
+
+    def _status(self, post_id: str) -> dict[str, Any]:
+        """A status as the server shows it."""
         status = self._one("GET", post_id).object()
-        media = status.get("media_attachments")
-        ids = [item.get("id") for item in media] if isinstance(media, list) else None
-        said = {name: source.get(name) for name in ("text", "spoiler_text")}
-        wanted = {"text": body["status"], "spoiler_text": body["spoiler_text"]}
-        return said == wanted and ids == body.get("media_ids", [])
+        if not read.native_id(status.get("id")):
+            raise Unreachable("the server answered with something else than a post")
+        return status
 
     def _raise_if_processing(self, payload: Mapping[str, Any], refusal: Refused) -> None:
         """Media that are not ready are refused in words of any language: so ask about each.

@@ -22,9 +22,9 @@ PRICES: Mapping[str, float] = {
 MEANINGS: Mapping[str, str] = {
     "post": "a post without a URL",
     "post_with_url": "a post with a URL; `example.com` is one for X",
-    "delete": "a post that is deleted: X lists no price for that, but one for taking back a repost",
+    "delete": "a post that is deleted; by the price of a deleted interaction, for X names none",
     "media_metadata": "the alt text of an image",
     "owned_read": "a post of the account that is read; 0.005 if the app is not the account's own",
-    "post_read": "a post that is looked up by its id, or comes along: quoted or answered",
+    "post_read": "a post that is looked up, or comes along: one that is quoted or answered",
     "user_read": "an account that is read",
 }

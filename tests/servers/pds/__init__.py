@@ -155,6 +155,20 @@ class Person:
         self.write("createRecord", rkey=rkey, record={**said, **native})
         return rkey
 
+    def edit(self, rkey: str, text: str | None = None, **native: Any) -> None:
+        """Put another text into a record, as some clients can; `native` are further fields."""
+        record = self.record(rkey)["value"]
+        if text is not None:
+            record = {**record, "text": text}
+            record.pop("facets", None)
+        self.write("putRecord", rkey=rkey, record={**record, **native})
+
+    def hide(self, rkey: str) -> None:
+        """Ask that a post is not shown to who is not logged in."""
+        values = [{"val": "!no-unauthenticated"}]
+        labels = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
+        self.edit(rkey, labels=labels)
+
     def delete(self, rkey: str) -> None:
         """Delete a post."""
         self.write("deleteRecord", rkey=rkey)
@@ -182,10 +196,14 @@ class Person:
         json_body = {"repo": self.did, "collection": COLLECTION, **body}
         return self.pds.post(f"com.atproto.repo.{method}", self.token, json=json_body)
 
-    def _reply(self, rkey: str) -> dict[str, Any]:
-        found = self.pds.get(
+    def record(self, rkey: str) -> dict[str, Any]:
+        """A post as it stands, with its `uri` and `cid`."""
+        return self.pds.get(
             "com.atproto.repo.getRecord", repo=self.did, collection=COLLECTION, rkey=rkey
         )
+
+    def _reply(self, rkey: str) -> dict[str, Any]:
+        found = self.record(rkey)
         parent = {"uri": found["uri"], "cid": found["cid"]}
         return {"root": found["value"].get("reply", {}).get("root", parent), "parent": parent}
 
