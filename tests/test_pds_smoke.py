@@ -16,7 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from bridge.network import Backfill, Client, LoginNeeded, Refused, Upload
+from bridge.network import Backfill, Client, ClientError, Gone, LoginNeeded, Refused, Upload
 from bridge.networks.bluesky import NETWORK
 from bridge.networks.bluesky.session import Tokens
 from bridge.post import Draft, Run
@@ -150,3 +150,19 @@ def test_a_wrong_password_needs_a_person(pds: Pds) -> None:
     with pytest.raises(LoginNeeded) as caught:
         connect(person, Memory()).login()
     assert "4711" not in str(caught.value)
+
+
+def test_of_a_deactivated_account_no_post_is_gone(pds: Pds) -> None:
+    person = pds.account()
+    client = connect(person, Memory())
+    client.login()
+    post_id = person.say("Står")
+    token = {"Authorization": f"Bearer {person.token}"}
+    shut = pds.http.post("com.atproto.server.deactivateAccount", headers=token, json={})
+    assert shut.is_success
+    for ask in (lambda: client.find(post_id), lambda: client.reread([post_id])):
+        with pytest.raises(ClientError) as caught:
+            ask()
+        assert not isinstance(caught.value, Gone)
+    assert pds.http.post("com.atproto.server.activateAccount", headers=token).is_success
+    assert client.find(post_id).text == "Står"

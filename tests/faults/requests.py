@@ -174,20 +174,24 @@ def _rereading(name: str) -> Callable[[Rig], Act]:
     return prepare
 
 
-def _missing(rig: Rig) -> Act:
-    """Before a post counts as gone, the client asks for the repository that it was in."""
-    client = rig.connect("bluesky")
-    ref = rig.send("bluesky", client, rig.draft())
-    client.delete(ref)
+def _missing(name: str) -> Callable[[Rig], Act]:
+    """Before a post counts as gone, the client asks for the account that it was of."""
 
-    def act() -> None:
-        try:
-            client.find(ref.id)
-        except Gone:
-            return
-        raise AssertionError("it was deleted")
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        ref = rig.send(name, client, rig.draft())
+        client.delete(ref)
 
-    return act
+        def act() -> None:
+            try:
+                client.find(ref.id)
+            except Gone:
+                return
+            raise AssertionError("it was deleted")
+
+        return act
+
+    return prepare
 
 
 def _editing(name: str, poll: Poll | None = None, *, same: bool = False) -> Callable[[Rig], Act]:
@@ -301,6 +305,9 @@ KINDS: Mapping[str, Kind] = {
     "mastodon poll again": Kind(
         "mastodon", "GET /api/v1/statuses/:id", _editing("mastodon", _POLL)
     ),
+    "mastodon account": Kind(
+        "mastodon", "GET /api/v1/accounts/verify_credentials", _missing("mastodon")
+    ),
     "mastodon source": Kind(
         "strict", "GET /api/v1/statuses/:id/source", _editing("strict", same=True)
     ),
@@ -318,7 +325,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky single post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _find("bluesky")),
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
     "bluesky posts again": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _rereading("bluesky")),
-    "bluesky repository": Kind("bluesky", f"GET {_XRPC}.sync.getLatestCommit", _missing),
+    "bluesky repository": Kind("bluesky", f"GET {_XRPC}.sync.getLatestCommit", _missing("bluesky")),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
     "bluesky deletion": Kind("bluesky", f"POST {_XRPC}.repo.deleteRecord", _deleting("bluesky")),

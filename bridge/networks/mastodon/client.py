@@ -122,7 +122,7 @@ class MastodonClient:
         )
 
     def find(self, post_id: str) -> Post:
-        """One status of the account; Gone if the server has no such one."""
+        """One status of the account; Gone if the server has no such one, but has the account."""
         account = self.login().id
         post = read.to_post(self._status(post_id), self._host)
         if post.account != account:
@@ -380,14 +380,25 @@ class MastodonClient:
         return answer
 
     def _one(self, method: str, post_id: str, part: str = "", **more: Any) -> wire.Answer:
-        """One request about one status. Raises Gone if the API says that there is none."""
+        """One request about one status. Raises Gone if the API says that there is none.
+
+        What says so must know the account: a server that was set up anew, or another one behind
+        the same name, knows none of its posts.
+        """
         path = f"/api/v1/statuses/{quote(post_id, safe='')}{part}"
         answer = self._request(method, path, **more)
         if answer.status == 404 and read.is_error(_json(answer)):
+            self._check_account()
             raise Gone(f"the server has no such post ({answer.detail()})")
         if not answer.ok:
             raise self._rejection(answer)
         return answer
+
+    def _check_account(self) -> None:
+        """Raise unless the server knows the account, by its token, as the one that logged in."""
+        account = self._send("GET", "/api/v1/accounts/verify_credentials").object()
+        if read.identity_id(self._host, account.get("id")) != self.login().id:
+            raise Unreachable("the server does not know the account any more")
 
     def _request(self, method: str, path: str, **more: Any) -> wire.Answer:
         headers = {"Authorization": f"Bearer {self._token}", **more.pop("headers", {})}

@@ -275,7 +275,8 @@ def test_others_are_asked_for_one_at_a_time(world: World, flavour: str) -> None:
     server.delete("anna", posts[1])
     sent = server.requests.total()
     assert reread(client, posts) == {posts[0]: "Én", posts[1]: None, posts[2]: "Tre"}
-    assert server.requests.total() == sent + 3
+    # before one counts as missing, the account is asked for
+    assert server.requests.total() == sent + 4
 
 
 def test_a_post_that_was_made_private_says_so(
@@ -326,6 +327,33 @@ def test_only_the_api_itself_can_say_that_a_post_is_gone(
         client.find(post_id)
     assert not isinstance(caught.value, Gone)
     assert client.find(post_id).text == "Står"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, '{"error": "Not Found"}', Refused),
+        (401, '{"error": "The access token is invalid"}', LoginNeeded),
+        (403, '{"error": "Your login is currently disabled"}', LoginNeeded),
+        (200, '{"id": "7", "username": "anna"}', Unreachable),
+        (200, "{}", Unreachable),
+        (502, "<h1>Bad Gateway</h1>", Unreachable),
+    ],
+)
+def test_where_the_account_is_not_known_no_post_is_gone(
+    client: MastodonClient, server: MastodonSimulator, status: int, body: str, kind: type
+) -> None:
+    post_id = server.say("anna", "Bort")
+    ref = ref_to(client.find(post_id))
+    server.delete("anna", post_id)
+    account = "GET /api/v1/accounts/verify_credentials"
+    for ask in (lambda: client.find(post_id), lambda: client.delete(ref)):
+        server.faults = [Fault("answer", account, status=status, body=body)]
+        with pytest.raises(kind) as caught:
+            ask()
+        assert not isinstance(caught.value, Gone)
+    with pytest.raises(Gone):
+        client.find(post_id)
 
 
 def test_a_single_reread_that_a_proxy_answers_does_not_say_gone(world: World) -> None:
