@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.network import ClientError, Gone, LoginNeeded, Refused, Uncertain, Unreachable
+from bridge.network import Busy, ClientError, Gone, LoginNeeded, Refused, Uncertain, Unreachable
+from bridge.networks.bluesky import NETWORK
 from bridge.networks.bluesky.client import BlueskyClient
-from bridge.networks.bluesky.simulator import BlueskySimulator
-from bridge.post import Ref, ref_to
+from bridge.post import Draft, Ref, Run, ref_to
 from bridge.simulation import Fault
 from tests.networks.bluesky.conftest import NAME, World
 
@@ -204,18 +204,22 @@ def test_a_deletion_without_a_trustworthy_answer_is_uncertain(world: World, faul
 def test_a_deletion_counts_against_the_account_s_writes(world: World) -> None:
     client = world.client()
     client.login()
-    pds: BlueskySimulator = world.pds
     ref = ref_to(client.find(world.say("Bort")))
-    told = []
-    count = pds._count
-
-    def counted(kind: str, who: str, *more: object) -> dict[str, str]:
-        told.append((kind, more[-1]))
-        return count(kind, who, *more)  # type: ignore[arg-type]
-
-    pds._count = counted  # type: ignore[method-assign, assignment]
-    client.delete(ref)
-    assert ("writes", 1) in told
+    end = world.clock().timestamp() + 600
+    headers = {
+        "ratelimit-limit": "5000",
+        "ratelimit-remaining": "0",
+        "ratelimit-reset": f"{end:.0f}",
+    }
+    world.pds.faults.append(Fault("answer", DELETE, status=429, body="{}", headers=headers))
+    for _ in range(2):
+        with pytest.raises(Busy):
+            client.delete(ref)
+    draft = Draft((Run("Hei"),), world.clock())
+    with pytest.raises(Busy):
+        client.publish(NETWORK.to_payload(draft, "5a" * 32, (), None, world.clock()), "5a" * 32)
+    calls = world.calls()
+    assert (calls["deleteRecord"], calls.get("putRecord", 0)) == (1, 0)
 
 
 def test_no_post_is_edited(world: World) -> None:

@@ -175,6 +175,9 @@ def test_an_edit_that_got_no_answer_is_uncertain_and_of_nothing_gone(
     server.faults.append(Fault("drop_after", f"PUT {STATUS}"))
     with pytest.raises(Uncertain):
         update(world, client, post_id, draft("Rett"))
+    server.faults.append(Fault("answer", f"PUT {STATUS}", status=200, body='{"id": "7"}'))
+    with pytest.raises(Uncertain):
+        update(world, client, post_id, draft("Rett"))
     ref = ref_to(client.find(post_id))
     server.delete("anna", post_id)
     with pytest.raises(Gone):

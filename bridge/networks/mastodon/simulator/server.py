@@ -271,7 +271,9 @@ class MastodonSimulator(Simulator):
                 return self._upload(request, account)
             case ("GET", "v1", "media", media_id):
                 attachment = server.media.get(media_id)
-                if attachment is None or attachment.account is not account:
+                # Mastodon shows it here until a status has it
+                taken = attachment and attachment.attached and self.flavour.name == "mastodon"
+                if attachment is None or attachment.account is not account or taken:
                     raise Refusal(404, "Record not found")
                 return self._attachment(attachment, working=206)
             case (_, "v1", "statuses", *rest):
