@@ -30,7 +30,7 @@ class Memory:
 
 
 @pytest.fixture(scope="module")
-def person(pds: Pds) -> Iterator[Person]:
+def person(pds: Pds) -> Person:
     return pds.account("korpus")
 
 
