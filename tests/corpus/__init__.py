@@ -79,7 +79,18 @@ _ACCOUNTS = {
         "budget": {"usd_per_month": 30},
     },
 }
-_INSTANCE = {"version": "4.5.0", "api_versions": {"mastodon": 7}}
+_INSTANCE = {
+    "version": "4.5.0",
+    "api_versions": {"mastodon": 7},
+    "configuration": {
+        "polls": {
+            "max_options": 4,
+            "max_characters_per_option": 50,
+            "min_expiration": 300,
+            "max_expiration": 2629746,
+        }
+    },
+}
 
 
 @dataclass(frozen=True)
