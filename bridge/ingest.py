@@ -273,10 +273,12 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
         and _stands(way, (way.key.source, post.reply_to.id), store)
     ):
         post = replace(post, reply_to=None)
+    shown = post.boost or post.quote
+    standing = _standing(way, post, shown, set(), store) if shown else None
     changed = steps.apply(post, way.policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits)
+    return render(changed, way.policy, way.target.network, way.target.client.limits, standing)
 
 
 def judge(
@@ -319,19 +321,20 @@ def skip(
 
 
 def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
-    """The posts of a page, answering the first version of what they answer.
+    """The posts of a page, which answer, quote or boost the first version of what they refer to.
 
-    Where an edit gets an id of its own, as on X, an answer names the version that it answers.
+    Where an edit gets an id of its own, as on X, a reference names the version that it is to.
     """
     here = {post.revision: post.id for post in page.posts if post.revision}
     posts = []
     for post in page.posts:
-        if post.reply_to is not None and post.reply_to.account == post.account:
-            answered = post.reply_to.id
-            first_id = here.get(answered) or store.first_id(source.identity.id, answered)
-            posts.append(replace(post, reply_to=replace(post.reply_to, id=first_id)))
-        else:
-            posts.append(post)
+        refs = [
+            replace(ref, id=here.get(ref.id) or store.first_id(source.identity.id, ref.id))
+            if ref is not None and ref.account == post.account
+            else ref
+            for ref in (post.reply_to, post.quote, post.boost)
+        ]
+        posts.append(replace(post, reply_to=refs[0], quote=refs[1], boost=refs[2]))
     return posts
 
 
@@ -384,11 +387,11 @@ def _judge(
     if maker:
         return Skip(f"made by another bridge: {maker}")
     policy = way.policy
-    if post.boost is not None and policy.boosts == "skip":
-        return Skip("boost")
-    known = _shows_known(way, post, store)
-    if known is not None:
-        return known
+    shown = post.boost or post.quote
+    standing = _standing(way, post, shown, queued, store) if shown else None
+    refused = _shows_in_vain(way, post, standing, store)
+    if refused is not None:
+        return refused
     in_thread = False
     if post.reply_to is not None:
         if post.reply_to.account != post.account:
@@ -407,27 +410,41 @@ def _judge(
     changed = steps.apply(post, policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, policy, way.target.network, way.target.client.limits)
+    return render(changed, policy, way.target.network, way.target.client.limits, standing)
 
 
-def _shows_known(way: _Way, post: Post, store: Store) -> Skip | None:
+def _standing(
+    way: _Way, post: Post, shown: Ref, queued: set[tuple[str, str]], store: Store
+) -> Ref | None:
+    """What a post boosts or quotes, under the account that wrote it, if the target has it or will.
+
+    It is known through other servers and other bridges too.
+    """
+    account, post_id = _author(shown, store)
+    # where the network does not tell the author, the post may be one's own
+    named = replace(shown, id=post_id, account=account or post.account)
+    here = named.account == post.account and (way.key.target, post_id) in queued
+    return named if here or _stands(way, (named.account, post_id), store) else None
+
+
+def _shows_in_vain(way: _Way, post: Post, standing: Ref | None, store: Store) -> Skip | None:
     """Why a post that only shows another one, a boost or a quote without words, is left alone.
 
-    What it shows is the account's own, or has its place on the target already: the post itself, or
-    a copy of it. It is known through other servers and other bridges too.
+    A boost of what stands on the target becomes a boost there. What is left alone is one of the
+    account's own or the target's that is not mirrored, and a quote that adds nothing to what
+    stands there.
     """
     says_nothing = not (post.runs or post.media or post.poll)
     shown = post.boost or (post.quote if says_nothing else None)
-    if shown is None:
+    if shown is None or (post.boost and standing):
         return None
     what = "boost" if post.boost else "quote without words"
-    account, post_id = _author(shown, store)
+    account, _ = _author(shown, store)
     if account == post.account:
         return Skip(f"{what} of the account's own post")
-    # where the network does not tell the author, the post may be one's own
-    if account == way.key.target or _stands(way, (account or post.account, post_id), store):
+    if account == way.key.target or standing:
         return Skip(f"{what} of a mirrored post")
-    return None
+    return Skip("boost") if post.boost and way.policy.boosts == "skip" else None
 
 
 def _author(ref: Ref, store: Store) -> tuple[str, str]:

@@ -195,9 +195,11 @@ def ref_to(post: Post) -> Ref:
 class Draft:
     """One frozen post to one target: part `part` (from 1) of `parts`.
 
-    `runs` are as the target shows them; `reply_to` is the post on the *source* that the original
-    answers; its copy on the target is looked up when the draft is sent. `created_at` is the
-    original's time, UTC.
+    `runs` are as the target shows them. `reply_to` is the post on the *source* that the original
+    answers, `quote` and `boost` the one that it quotes or boosts, whose `account` may be another;
+    their copies on the target are looked up when the draft is sent. Where the target has no quotes,
+    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `created_at`
+    is the original's time, UTC.
     """
 
     runs: tuple[Run, ...]
@@ -213,6 +215,8 @@ class Draft:
     losses: tuple[Loss, ...] = field(default=())
     labels: tuple[str, ...] = ()
     poll: Poll | None = None
+    quote: Ref | None = None
+    boost: Ref | None = None
 
     @property
     def text(self) -> str:
@@ -236,7 +240,8 @@ class Draft:
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
         data["poll"] = _poll(data["poll"]) if data.get("poll") else None
-        data["reply_to"] = Ref(**data["reply_to"]) if data["reply_to"] else None
+        for name in ("reply_to", "quote", "boost"):
+            data[name] = Ref(**data[name]) if data.get(name) else None
         return cls(**data)
 
 

@@ -14,6 +14,7 @@ from bridge.post import (
     Loss,
     Media,
     Post,
+    Ref,
     Run,
     Skip,
     Visibility,
@@ -39,16 +40,19 @@ _WIDTH: tuple[Visibility, ...] = ("public", "unlisted", "private", "direct")
 Runs = tuple[Run, ...]
 
 
-def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple[Draft, ...] | Skip:
+def render(
+    post: Post, policy: Policy, target: Network, limits: Limits, standing: Ref | None = None
+) -> tuple[Draft, ...] | Skip:
     """The drafts, in order, that mirror a post; or why it cannot be mirrored.
 
-    Every draft fits the target's limits. Losses stand on the first draft.
+    Every draft fits the target's limits. Losses stand on the first draft. `standing` is what the
+    post boosts or quotes, where that stands on the target or will.
     """
     losses: list[Loss] = []
-    if post.boost is not None:
-        # servers repeat the boosted post's media and warning, which are another person's
-        post = replace(post, media=(), content_warning="", poll=None, quote=None, sensitive=False)
-        post = replace(post, labels=())
+    if post.boost is not None and standing is not None:
+        seen_by = _visibility(post, policy, target)
+        return (Draft((), post.created_at, visibility=seen_by, boost=standing),)
+    post = _own_part(post, standing, limits)
     if policy.links == "drop":
         post, policy = _without_links(post, policy, losses)
     poll = ballot(post, policy, target, limits, losses)
@@ -75,7 +79,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")
-    losses += _undeclared(post, target)
+    losses += [*_undeclared(post, target), *_unshown(post, standing)]
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -95,9 +99,37 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
             reply_to=post.reply_to if n == 0 else None,
             losses=tuple(losses) if n == 0 else (),
             poll=poll if n == count - 1 else None,
+            quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
         )
         for n in range(count)
     )
+
+
+def _own_part(post: Post, standing: Ref | None, limits: Limits) -> Post:
+    """A post without what is another person's, and without a quote that needs no text."""
+    if post.boost is not None:
+        # servers repeat the boosted post's media and warning, which are another person's
+        post = replace(post, media=(), content_warning="", poll=None, quote=None, sensitive=False)
+        return replace(post, labels=())
+    return replace(post, quote=None) if standing is not None and limits.quotes else post
+
+
+def _unshown(post: Post, standing: Ref | None) -> list[Loss]:
+    """A boost or a quote of what does not stand on the target."""
+    if post.boost is not None:
+        return [Loss("boost", "it became a link")]
+    if post.quote is not None and post.quote.url and standing is None:
+        return [Loss("quote", "it became a link")]
+    return []
+
+
+def _quote(quote: Ref | None, at: int, runs: Runs, target: Network, limits: Limits) -> Ref | None:
+    """What a part quotes: the first by reference, else whichever has the link in its text."""
+    if quote is None or limits.quotes:
+        return quote if at == 0 else None
+    url = target.spell_url(quote.url)
+    linked = any(run.kind == "link" and run.target == url for run in runs)
+    return replace(quote, url=url) if linked else None
 
 
 def _undeclared(post: Post, target: Network) -> list[Loss]:

@@ -25,7 +25,7 @@ def _no_marks() -> None:
 
 def _no_boosts() -> None:
     """Boosts of one's own, of copies and of their twins go out like any other."""
-    ingest._shows_known = lambda *_: None
+    ingest._shows_in_vain = lambda *_: None
 
 
 def _no_twins() -> None:

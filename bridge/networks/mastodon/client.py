@@ -147,8 +147,10 @@ class MastodonClient:
         return {"id": upload_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
-        """Publish a status; raises Busy while its media are still being processed."""
+        """Publish a status, or boost one; raises Busy while its media are still being processed."""
         account = self.login().id
+        if "reblog" in payload:
+            return self._boost(payload, account)
         try:
             answer = self._send(
                 "POST", "/api/v1/statuses", json=payload, headers={"Idempotency-Key": key}
@@ -161,6 +163,17 @@ class MastodonClient:
         if not post_id or not isinstance(status.get("content"), str):
             raise Uncertain("the server took a post but answered with something else than a post")
         url = status.get("url") or status.get("uri")
+        return Ref(post_id, account, url if isinstance(url, str) else "")
+
+    def _boost(self, payload: Mapping[str, Any], account: str) -> Ref:
+        """Boost a status: Mastodon answers with the boost, the same one if there was one before."""
+        path = f"/api/v1/statuses/{quote(payload['reblog'], safe='')}/reblog"
+        boost = self._send("POST", path, json={"visibility": payload["visibility"]}).object()
+        boosted, post_id = boost.get("reblog"), read.native_id(boost.get("id"))
+        shown = read.native_id(boosted.get("id")) if isinstance(boosted, dict) else ""
+        if not post_id or shown != payload["reblog"]:
+            raise Uncertain("the server took a boost but answered with something else than that")
+        url = boost.get("url") or boost.get("uri")
         return Ref(post_id, account, url if isinstance(url, str) else "")
 
     def _raise_if_processing(self, payload: Mapping[str, Any], refusal: Refused) -> None:

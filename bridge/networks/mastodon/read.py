@@ -36,6 +36,8 @@ _MEDIA: dict[str, MediaKind] = {
 #: the link for readers that do not know quotes (Mastodon documentation, client/quotes)
 _QUOTE_INLINE = re.compile(r"<(p|span)\b[^>]*\bquote-inline\b[^>]*>(.*?)</\1>", re.DOTALL)
 _HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
+#: the version of the API from which on a post can quote another (Mastodon 4.5, methods/statuses)
+QUOTES_SINCE = 7
 #: pages of an account that are no posts
 _PAGES = {"featured", "followers", "following", "media", "posts", "statuses", "with_replies"}
 _UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -205,6 +207,7 @@ class Instance:
     poll_characters: int = 50
     poll_shortest: int = 300
     poll_longest: int = 2_629_746
+    quotes: bool = False
 
 
 def to_instance(answer: Mapping[str, Any]) -> Instance:
@@ -236,6 +239,7 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
         poll_characters=_whole(polls.get("max_characters_per_option"), known.poll_characters),
         poll_shortest=_whole(polls.get("min_expiration"), known.poll_shortest),
         poll_longest=_whole(polls.get("max_expiration"), known.poll_longest),
+        quotes=software == "mastodon" and isinstance(api, int) and api >= QUOTES_SINCE,
     )
 
 
@@ -285,6 +289,7 @@ def to_limits(instance: Instance) -> Limits:
         # Mastodon makes films of GIFs (its documentation, user/posting); other types stand still
         animation=Animation(frozenset({"image/gif"}), instance.image_bytes),
         polls=_poll_limits(instance),
+        quotes=instance.quotes,
     )
 
 

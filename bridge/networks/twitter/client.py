@@ -309,7 +309,9 @@ class TwitterClient:
         return {"id": media_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
-        """Create a post; one request, which X answers with 201."""
+        """Create a post, which X answers with 201, or repost one; one request."""
+        if "tweet_id" in payload:
+            return self._repost(payload)
         text = str(payload.get("text", ""))
         with self._paying("post_with_url" if has_link((Run(text),)) else "post"):
             answer = self._request("POST", "/2/tweets", json=dict(payload))
@@ -318,6 +320,24 @@ class TwitterClient:
             post_id = _text(self._part(answer, "data"), "id")
             if not post_id.isdecimal():
                 raise wire.untrusted("X answered without the id of the new post", write=True)
+        url = f"https://x.com/{self._user.name}/status/{post_id}"
+        return Ref(post_id, self._user.identity, url)
+
+    def _repost(self, payload: Mapping[str, Any]) -> Ref:
+        """Repost a post; again is no change.
+
+        X promises to say that it is done, not the id that the repost has (X API, Repost Post):
+        where that is missing, it is to be looked for on the account.
+        """
+        with self._paying("repost"):
+            path = f"/2/users/{self._user.id}/retweets"
+            answer = self._send("POST", path, body={"tweet_id": payload["tweet_id"]})
+            data = self._part(answer, "data")
+            if data.get("retweeted") is not True:
+                raise wire.untrusted("X did not say that it reposted", write=True)
+        post_id = _text(data, "id") or _text(data, "rest_id")
+        if not post_id.isdecimal() or post_id == payload["tweet_id"]:
+            raise Uncertain("X reposted without naming the repost: it is looked for")
         url = f"https://x.com/{self._user.name}/status/{post_id}"
         return Ref(post_id, self._user.identity, url)
 

@@ -12,6 +12,7 @@ AS_OF = date(2026, 11, 22)
 PRICES: Mapping[str, float] = {
     "post": 0.015,
     "post_with_url": 0.2,
+    "repost": 0.015,
     "media_metadata": 0.005,
     "owned_read": 0.001,
     "post_read": 0.005,
@@ -21,6 +22,7 @@ PRICES: Mapping[str, float] = {
 MEANINGS: Mapping[str, str] = {
     "post": "a post without a URL",
     "post_with_url": "a post with a URL; `example.com` is one for X",
+    "repost": "a post that is boosted; X lists it as an interaction",
     "media_metadata": "the alt text of an image",
     "owned_read": "a post of the account that is read; 0.005 if the app is not the account's own",
     "post_read": "another post that comes along: one that is quoted or answered",

@@ -445,6 +445,7 @@ class TwitterSimulator(Simulator):
             str(post.id),
             text=post.text,
             reply_to=str(post.parent.id) if post.parent else "",
+            quote_of=str(post.quoted.id) if post.quoted else "",
             visibility="private" if post.account.protected else "public",
             languages=() if language == "und" else (language,),
             links=post.links,
