@@ -46,7 +46,8 @@ from bridge.outcome import (
     backoff,
 )
 from bridge.pacing import Pacing
-from bridge.post import Post, Ref, Run, ref_to, utc
+from bridge.post import Post, Ref, ref_to, utc
+from bridge.render import to_copy, without_quote
 from bridge.schema import Bot, Policy
 from bridge.store import DOUBTED, SEVERAL, Copy, QueuedDraft, StateError, Store
 from bridge.text import has_link
@@ -202,6 +203,8 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
+            if parents is not None and parents.shows and draft.draft.quote:
+                return self._without_quote(draft, error)
             if not draft.uploads:
                 raise
             # the server may have forgotten images of an earlier attempt: once more, with new ones
@@ -365,20 +368,20 @@ class _Courier:
         self, draft: QueuedDraft, parents: Parents | None
     ) -> tuple[QueuedDraft, Parents | None]:
         """A draft that quotes where the target has no quotes: a link leads to the copy."""
-        quote, limits = draft.draft.quote, self.target.client.limits
-        if quote is None or limits.quotes or parents is None or parents.shows is None:
+        limits, copy = self.target.client.limits, parents.shows if parents else None
+        if parents is None or copy is None or draft.draft.boost or limits.quotes:
             return draft, parents
-        copy, parents = parents.shows, replace(parents, shows=None)
-        link = Run(copy.url, "link", copy.url)
-        runs = tuple(
-            link if run.kind == "link" and run.target == quote.url else run
-            for run in draft.draft.runs
-        )
-        content = replace(draft.draft, runs=runs)
-        fits = limits.fits(content.text, content.content_warning)
-        if copy.url and fits and draft.payload is None and content != draft.draft:
+        content = to_copy(draft.draft, copy, limits)
+        if content != draft.draft and draft.payload is None:
             draft = self.store.amend(draft, content)
-        return draft, parents
+        return draft, replace(parents, shows=None)
+
+    def _without_quote(self, draft: QueuedDraft, refusal: Refused) -> Wait:
+        """Send a draft without what it quotes, which may be deleted: its words are to arrive."""
+        fresh = self.store.forget_uploads(draft)
+        limits = self.target.client.limits
+        self.store.amend(fresh, without_quote(draft.draft, self.target.network, limits))
+        return Wait(self.accounts.now(), str(refusal), "refused", "account")
 
     def _answered(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""

@@ -50,7 +50,7 @@ class Ref:
 
     `id` is the remote id that the network's own API takes (Mastodon status id, X post id, Bluesky
     record key); `account` the author's identity; `uri` and `cid` Bluesky's strong reference; `url`
-    a page that people can open.
+    a page that people can open; `author` a name of its author to show: no `@`, no domain.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Ref:
     url: str = ""
     uri: str = ""
     cid: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Post:
     `account` is the identity of its author, `id` its remote id (for an edited X post the id of its
     first version), `revision` what changes when it is edited ("" if the network shows no edits),
     `created_at` is UTC. `uri` and `cid` are Bluesky's strong reference to the post itself, `root`
-    the first post of its thread where the network tells. `tags` are hashtags that do not stand in
+    the first post of its thread where the network tells. The `runs` of a boost are the words of the
+    boosted post, where the network repeats them. `tags` are hashtags that do not stand in
     the text, `labels` Bluesky's self-labels. `mark` is the idempotency key that a copy
     made by Tribridge bears on networks that can carry it; `application` the name of the program
     that made the post, where the network tells.

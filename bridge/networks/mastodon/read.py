@@ -131,8 +131,13 @@ def _ref(status: Any, host: str) -> Ref | None:
     post_id = native_id(found.get("id"))
     if not post_id:
         return None
-    account = identity_id(host, _dict(found.get("account")).get("id"))
-    return Ref(post_id, account, _str(found.get("url")) or _str(found.get("uri")))
+    author = _dict(found.get("account"))
+    return Ref(
+        post_id,
+        identity_id(host, author.get("id")),
+        _str(found.get("url")) or _str(found.get("uri")),
+        author=text.plain_name(_str(author.get("acct"))),
+    )
 
 
 def _reply(status: Mapping[str, Any], host: str) -> Ref | None:
