@@ -62,6 +62,7 @@ def test_the_prices_are_those_that_the_simulator_takes() -> None:
     same = {
         "post": "create",
         "post_with_url": "create with URL",
+        "repost": "repost",
         "media_metadata": "media metadata",
         "owned_read": "owned read",
         "post_read": "post read",

@@ -14,12 +14,13 @@ from typing import Any
 from PIL import Image
 
 from bridge import images, media
-from bridge.network import Client, ClientError, Upload
+from bridge.network import Client, ClientError, Parents, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
+from bridge.networks.bluesky.simulator.lexicon import record_cid
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.client import LIMITS
 from bridge.networks.twitter.simulator import TwitterSimulator
-from bridge.post import Draft, Media, Run
+from bridge.post import Draft, Media, Ref, Run
 from bridge.registry import NETWORKS
 from bridge.simulation import Simulator
 from tests.faults.trouble import Elsewhere, Trouble, troubled
@@ -52,7 +53,7 @@ class Rig:
         #: a server that cannot tell of itself in the newer form
         self.older = MastodonSimulator(now=self.clock, limits=False, flavour="takahe")
         self.bluesky = BlueskySimulator(now=self.clock, limits=False)
-        self.twitter = TwitterSimulator(now=self.clock, limits=False)
+        self.twitter = TwitterSimulator(now=self.clock, limits=False, names_reposts=True)
         self.elsewhere = Elsewhere()
         self._running: list[Simulator] = [
             self.mastodon,
@@ -98,6 +99,18 @@ class Rig:
         client = network.connect(self.settings[name], memory, self.clock)
         client.login()
         return client
+
+    def boost(self, name: str, client: Client) -> str:
+        """A boost of a post of another that was never boosted before; returns its id."""
+        number, at = next(self.numbers), self.settings[name].get("handle", "")
+        simulator: Any = getattr(self, name)
+        said = simulator.say("berit.test" if at else "berit", f"Nummer {number}: ferja er full")
+        uri = f"at://{simulator.made('berit.test').did}/app.bsky.feed.post/{said}" if at else ""
+        parents = Parents(shows=Ref(said, uri=uri, cid=record_cid({"n": number}) if at else ""))
+        draft = Draft((), self.clock(), boost=Ref(said))
+        key = f"{number:064x}"
+        network = NETWORKS[network_of(name)]
+        return client.publish(network.to_payload(draft, key, (), parents, self.clock()), key).id
 
     def publish(self, name: str, client: Client, uploads: tuple[Any, ...] = ()) -> str:
         """A post that was never published before; returns its id."""
@@ -163,6 +176,14 @@ def _publishing(name: str) -> Callable[[Rig], Act]:
     def prepare(rig: Rig) -> Act:
         client = rig.connect(name)
         return lambda: rig.publish(name, client)
+
+    return prepare
+
+
+def _boosting(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        return lambda: rig.boost(name, client)
 
     return prepare
 
@@ -237,6 +258,7 @@ KINDS: Mapping[str, Kind] = {
     "mastodon image": Kind("mastodon", "POST /api/v2/media", _uploading("mastodon")),
     "mastodon image state": Kind("slow", "GET /api/v1/media/:id", _media_status),
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
+    "mastodon boost": Kind("mastodon", "POST /api/v1/statuses/:id/reblog", _boosting("mastodon")),
     "bluesky login": Kind("bluesky", f"POST {_XRPC}.server.createSession", _login("bluesky")),
     "bluesky renewal": Kind("bluesky", f"POST {_XRPC}.server.refreshSession", _renewal),
     "bluesky revision": Kind(
@@ -247,6 +269,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
+    "bluesky boost": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _boosting("bluesky")),
     "twitter login": Kind("twitter", "GET /2/users/me", _login("twitter")),
     "twitter posts": Kind("twitter", "GET /2/users/:id/tweets", _fetch("twitter", "")),
     "twitter single post": Kind("twitter", "GET /2/tweets/:id", _find("twitter")),
@@ -259,6 +282,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "twitter alt text": Kind("twitter", "POST /2/media/metadata", _uploading("twitter")),
     "twitter post": Kind("twitter", "POST /2/tweets", _publishing("twitter")),
+    "twitter boost": Kind("twitter", "POST /2/users/:id/retweets", _boosting("twitter")),
     "download": Kind("mastodon", "GET /media/", _download),
 }
 

@@ -191,7 +191,7 @@ class BlueskyClient:
             answer = self._put(rkey, record)
             if _error(answer) != "InvalidSwap":
                 return self._ref(rkey, self._object(answer))
-            standing = self._standing(rkey, record["$type"])
+            standing = self._standing(rkey, record.get("$type", COLLECTION))
             if listing.value(standing).get(MARK) == key:
                 return self._ref(rkey, standing)
             rkey = record_key(key, created, attempt)
@@ -204,7 +204,7 @@ class BlueskyClient:
             "com.atproto.repo.putRecord",
             json={
                 "repo": self._session().did,
-                "collection": record["$type"],
+                "collection": record.get("$type", COLLECTION),
                 "rkey": rkey,
                 "record": record,
                 "swapRecord": None,

@@ -56,7 +56,8 @@ _NUMBER = re.compile(r"(?<=\w)/[0-9]+(?=/|$)")
 
 class TwitterSimulator(Simulator):
     """X. `family` says which names it takes, `limits` whether rate limits hold, `self_replies`
-    whether an app may answer its account's own posts (X documents this neither way).
+    whether an app may answer its account's own posts, `names_reposts` whether the answer to a
+    repost names it (X documents these neither way).
 
     `paid` counts what costs money, by kind; `spent` is the sum in dollars. Once it has reached
     `credits`, every request is answered with 402, as far as is known of X.
@@ -68,11 +69,13 @@ class TwitterSimulator(Simulator):
         limits: bool = True,
         family: Literal["post", "tweet", "both"] = "both",
         self_replies: bool = True,
+        names_reposts: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(now=now)
         self.limits = limits
         self.self_replies = self_replies
+        self.names_reposts = names_reposts
         self.families: tuple[pages.Family, ...] = (
             ("post", "tweet") if family == "both" else (family,)
         )
@@ -275,9 +278,10 @@ class TwitterSimulator(Simulator):
                 self._delete(account, part[3])
                 return Response(200, {"data": {"deleted": True}})
             case "POST /2/users/:id/retweets" if part[3] == account.id:
-                self._repost(account, str(_body(request).get("tweet_id")))
+                post = self._repost(account, str(_body(request).get("tweet_id")))
                 self._pay("repost")
-                return Response(200, {"data": {"retweeted": True}})
+                told = {"id": str(post.id)} if self.names_reposts else {}
+                return Response(200, {"data": {**told, "retweeted": True}})
             case "DELETE /2/users/:id/retweets/:id" if part[3] == account.id:
                 for post in account.posts[:]:
                     if post.boosted and part[5] in post.boosted.versions:
