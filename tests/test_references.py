@@ -268,3 +268,93 @@ def test_a_boost_of_ours_is_none_of_the_accounts_own_for_a_state_that_was_lost(
         assert boosted.boost_of
         client = w.accounts.open("b").client
         assert client.fetch("{}").posts[-1].mark == boosted.key != ""
+
+
+# What two people do
+
+
+@pytest.mark.parametrize("second", MEMBERS)
+@pytest.mark.parametrize("first", MEMBERS)
+def test_what_is_boosted_by_hand_on_two_members_comes_to_rest(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    with world(tmp_path, TRIANGLE) as w:
+        w.turn()
+        w.say("m", "Nordlys over Senja")
+        w.rest(2)
+        posts = {member: last(w, member).id for member in MEMBERS}
+        boost(w, first, posts[first])
+        if first != second:
+            boost(w, second, posts[second])
+        w.rest(2)
+        comes_to_rest(w)
+        for member in MEMBERS:
+            assert set(boosts(w, member)) == {posts[member]}
+            # Bluesky counts one for each account, however many records there are
+            assert len(boosts(w, member)) == 1 or member == "b"
+
+
+def test_a_quote_of_a_copy_that_is_gone_becomes_a_link(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: m}") as w:
+        w.turn()
+        first = w.say("b", "Elva stiger")
+        w.rest()
+        (copy,) = w.copies("m")
+        w.simulator("m").delete("anna", copy.id)
+        quote(w, "b", "Nå synker den", first)
+        boost(w, "b", first)
+        w.rest()
+        said = last(w, "m")
+        assert said.text.startswith("Nå synker den\n\nhttps://bsky.app/profile/")
+        assert first in said.text
+        assert w.store.links(w.accounts.open("m").identity.id, [said.id])
+        (dead,) = w.store.stopped()
+        assert (dead.state, dead.code) == ("dead", "refused")
+        told = [
+            line for line in w.command("links", "--json").output.splitlines() if "refused" in line
+        ]
+        assert told
+
+
+def test_a_quote_that_waits_for_a_post_that_is_dropped_says_so(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b, mode: approve}") as w:
+        w.turn()
+        first = w.say("m", "Til godkjenning")
+        quote(w, "m", "Også til godkjenning", first)
+        w.rest()
+        drafts = w.store.stopped()
+        w.store.release(drafts[1:])
+        w.rest()
+        held = w.store.stopped()
+        assert [(d.draft.text, d.code) for d in held] == [
+            ("Til godkjenning", "approve"),
+            ("Også til godkjenning", "parent"),
+        ]
+        assert "the post that it quotes is held" in held[1].error
+        w.store.release(held[:1])
+        w.rest()
+        copy, said = w.copies("b")
+        assert said.quote_of == copy.id
+
+
+def test_relink_finds_quotes_and_boosts(tmp_path: Path) -> None:
+    from bridge.relink import relink
+    from bridge.store import Store
+
+    with world(tmp_path, "one: {from: b, to: [m, x]}") as w:
+        w.turn()
+        first = w.say("b", "Ferja ligger til kai")
+        w.rest()
+        quote(w, "b", "Fortsatt", first)
+        boost(w, "b", first)
+        w.rest()
+        before = {m: [e.id for e in w.journal(m)] for m in MEMBERS}
+        w.store.close()
+        for file in w.config.state.file.parent.glob("tribridge.db*"):
+            file.unlink()
+        w.store = Store.open(w.config.state.file, durability="process")
+        w.restart()
+        found = relink(w.config, w.accounts, w.store)
+        assert (found.linked, found.missing, found.unsure) == (6, 0, 0)
+        w.rest()
+        assert {m: [e.id for e in w.journal(m)] for m in MEMBERS} == before

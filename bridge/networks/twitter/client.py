@@ -327,7 +327,7 @@ class TwitterClient:
         """Repost a post; again is no change.
 
         X promises to say that it is done, not the id that the repost has (X API, Repost Post):
-        where that is missing, it is to be looked for on the account.
+        where that is missing, one or two readings of the account tell it.
         """
         with self._paying("repost"):
             path = f"/2/users/{self._user.id}/retweets"
@@ -337,9 +337,21 @@ class TwitterClient:
                 raise wire.untrusted("X did not say that it reposted", write=True)
         post_id = _text(data, "id") or _text(data, "rest_id")
         if not post_id.isdecimal() or post_id == payload["tweet_id"]:
-            raise Uncertain("X reposted without naming the repost: it is looked for")
+            post_id = self._repost_of(payload["tweet_id"])
         url = f"https://x.com/{self._user.name}/status/{post_id}"
         return Ref(post_id, self._user.identity, url)
+
+    def _repost_of(self, post_id: str) -> str:
+        """The id of the account's repost of a post, which stands there."""
+        try:
+            for size in ("5", "100"):
+                page = self._page({"max_results": size, "since_id": post_id})
+                for post in self._read(page):
+                    if post.boost is not None and post.boost.id == post_id:
+                        return post.id
+        except ClientError as error:
+            raise Uncertain(f"X reposted without naming the repost, and then: {error}") from None
+        raise Uncertain("X reposted without naming the repost, and does not show it yet")
 
     def _refusal(self, answer: wire.Answer, payload: Mapping[str, Any]) -> ClientError:
         """The error for a post that was not created, as far as posting has rules of its own."""
