@@ -23,8 +23,13 @@ def _no_marks() -> None:
     bridges.maker = lambda post: ""
 
 
+def _no_standing() -> None:
+    """What is boosted or quoted is taken to stand nowhere."""
+    ingest._standing = lambda *_: None
+
+
 def _no_boosts() -> None:
-    """Boosts of one's own, of copies and of their twins go out like any other."""
+    """Boosts and wordless quotes of one's own, or of the target's own, go out like any other."""
     ingest._shows_in_vain = lambda *_: None
 
 
@@ -39,5 +44,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "no-match": _no_match,
     "no-marks": _no_marks,
     "no-boosts": _no_boosts,
+    "no-standing": _no_standing,
     "no-twins": _no_twins,
 }
