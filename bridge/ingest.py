@@ -191,6 +191,9 @@ def _judge_page(
     # what goes to a target from this page, whichever bot takes it there: threads are shared
     queued: set[tuple[str, str]] = set()
     for post in posts:
+        quoting = [way for way in ways if way.policy.boosts == "quote"]
+        if any(not seen[way.key].get(post.id) for way in quoting):
+            post = _with_words(source, post)  # noqa: PLW2901 - the same post, more of it
         for way in ways:
             revisions = seen[way.key].setdefault(post.id, set())
             if revisions:
@@ -211,6 +214,16 @@ def _judge_page(
                 recording.drafts += _new_drafts(way, post, verdict)
             revisions.add(post.revision)
     return recording
+
+
+def _with_words(source: Opened, post: Post) -> Post:
+    """A boost with the words of the boosted post; as it is if they cannot be had."""
+    if post.boost is None or post.runs:
+        return post
+    try:
+        return replace(post, runs=source.client.words(post.boost))
+    except ClientError:
+        return post
 
 
 def mirror(

@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from bridge import secrecy
-from bridge.post import Draft, Loss, Post, Ref
+from bridge.post import Draft, Loss, Post, Ref, Run
 from bridge.schema import Setting
 
 
@@ -255,6 +255,12 @@ class Client(Protocol):
         """One post of the account by its id; one request.
 
         Raises Refused if the account has no such post.
+        """
+
+    def words(self, ref: Ref) -> tuple[Run, ...]:
+        """The words of a post of anybody, for a boost that came without; at most one request.
+
+        None where the network repeats them with the boost, or else does not tell.
         """
 
     def upload(self, media: Upload) -> dict[str, Any]:

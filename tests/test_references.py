@@ -358,3 +358,38 @@ def test_relink_finds_quotes_and_boosts(tmp_path: Path) -> None:
         assert (found.linked, found.missing, found.unsure) == (6, 0, 0)
         w.rest()
         assert {m: [e.id for e in w.journal(m)] for m in MEMBERS} == before
+
+
+@pytest.mark.parametrize("source", MEMBERS)
+def test_a_strangers_post_is_quoted_as_text_where_that_is_wanted(
+    tmp_path: Path, source: str
+) -> None:
+    target = "x2" if source != "x" else "b2"
+    with world(tmp_path, f"one: {{from: {source}, to: {target}, boosts: quote}}") as w:
+        w.turn()
+        stranger = "ola.test" if source == "b" else "ola"
+        simulator = w.simulator(source)
+        simulator.account(stranger)
+        said = simulator.say(stranger, "Fisken biter i Mjøsa")
+        gone = simulator.say(stranger, "Fisken biter ikke")
+        if source == "b":
+            did = simulator.made(stranger).did
+            said, gone = (f"at://{did}/app.bsky.feed.post/{each}" for each in (said, gone))
+        boost(w, source, said)
+        boost(w, source, gone)
+        simulator.delete(stranger, gone.rpartition("/")[2])
+        before = w.requests("bluesky").get("GET /xrpc/com.atproto.repo.getRecord", 0)
+        w.rest()
+        first, *rest = w.copies(target)
+        head = "🔁" if source == "b" else "🔁 ola:"
+        assert first.text.startswith(f"{head}\n\nFisken biter i Mjøsa\n\n")
+        assert said.rpartition("/")[2] in " ".join((first.text, *first.links))
+        # elsewhere a boost goes with what it boosts
+        assert len(rest) == (source == "b")
+        if source == "b":
+            assert gone.rpartition("/")[2] in rest[0].text
+            after = w.requests("bluesky")["GET /xrpc/com.atproto.repo.getRecord"]
+            w.say("b", "Noe annet")
+            w.rest()
+            assert after - before == 2
+            assert w.requests("bluesky")["GET /xrpc/com.atproto.repo.getRecord"] == after

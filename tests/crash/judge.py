@@ -74,6 +74,8 @@ def judge(originals: list[Original], networks: Networks, state: Path, *, late: b
     verdict = Verdict(wrong=doubled(originals, networks))
     journals = _journals(networks, originals)
     held = _held(state, originals)
+    # on servers without quotes they are posts like any other
+    quoting = {(account, e.id) for account in NAMES for e in journals[account] if e.quote_of}
     for original in originals:
         for target in TARGETS[original.account]:
             verdict.pairs[network_of(target)] += 1
@@ -96,6 +98,8 @@ def judge(originals: list[Original], networks: Networks, state: Path, *, late: b
             problem = _incomplete(original, copies) or _misplaced(
                 original, target, copies, journals[target], originals
             )
+            if not problem and (original.account, original.id) in quoting:
+                problem = _quotes_another(original, copies, journals[target])
             if problem:
                 verdict.wrong.append(f"{problem} on {target}: {original}: {_told(state, original)}")
     if not late:
@@ -185,11 +189,6 @@ def _misplaced(
     originals: list[Original],
 ) -> str:
     """What is wrong with the thread of a complete copy, if anything is."""
-    shown = [e.id for e in journal if number_of(e) == original.shows]
-    if original.shows is not None and shown and not original.boost:
-        linked = " ".join((*copies[-1].links, copies[0].quote_of))
-        if not any(post_id in linked for post_id in shown):
-            return f"QUOTES {copies[0].quote_of or 'nothing'}, not {shown}"
     parent = ""
     if original.parent is not None:
         stands = [e for e in journal if number_of(e) == original.parent]
@@ -206,6 +205,15 @@ def _misplaced(
             if copy.raw != root.id:
                 return f"THREAD BROKEN (its root is {copy.raw}, not {root.id})"
     return ""
+
+
+def _quotes_another(original: Original, copies: list[Entry], journal: list[Entry]) -> str:
+    """What is wrong if a copy neither quotes nor links the copy of what its original quotes."""
+    shown = [e.id for e in journal if number_of(e) == original.shows]
+    linked = " ".join((*copies[-1].links, copies[0].quote_of))
+    if not shown or any(post_id in linked for post_id in shown):
+        return ""
+    return f"QUOTES {copies[0].quote_of or 'nothing'}, not {shown}"
 
 
 def _through_ancestor(

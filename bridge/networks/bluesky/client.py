@@ -35,7 +35,7 @@ from bridge.networks.bluesky.write import (
     record_key,
     tid_time,
 )
-from bridge.post import Post, Ref, utc
+from bridge.post import Post, Ref, Run, utc
 from bridge.ratelimit import Claim
 from bridge.text import byte_length, graphemes
 
@@ -161,6 +161,13 @@ class BlueskyClient:
             raise Refused("that record is no post that can be read")
         return found[0]
 
+    def words(self, ref: Ref) -> tuple[Run, ...]:
+        """The text of anybody's post; the account's server asks for what it does not have."""
+        did = ref.account.partition(":")[2]
+        record = listing.value(self._record(ref.id, COLLECTION, did))
+        text = record.get("text")
+        return read.to_runs(text, record.get("facets")) if isinstance(text, str) else ()
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """An image of the embed: the blob, its description, and its shape.
 
@@ -249,9 +256,10 @@ class BlueskyClient:
             words = "a record stood in the way and cannot be read: to be tried anew"
             raise Unreachable(f"{words} ({refusal})") from None
 
-    def _record(self, rkey: str, collection: str = COLLECTION) -> dict[str, Any]:
-        """A record of the account: `uri`, `cid` and `value`."""
-        params = {"repo": self._session().did, "collection": collection, "rkey": rkey}
+    def _record(self, rkey: str, collection: str = COLLECTION, repo: str = "") -> dict[str, Any]:
+        """A record of the account, or of the DID `repo`: `uri`, `cid` and `value`."""
+        repo = repo or self._session().did
+        params = {"repo": repo, "collection": collection, "rkey": rkey}
         record = self._object(self._read("com.atproto.repo.getRecord", params))
         if not isinstance(record.get("value"), dict) or listing.rkey(record) != rkey:
             raise Unreachable("the server answered with something else than a record")

@@ -31,7 +31,7 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.mastodon import read
-from bridge.post import Post, Ref, utc
+from bridge.post import Post, Ref, Run, utc
 from bridge.ratelimit import Claim
 
 if TYPE_CHECKING:
@@ -124,6 +124,10 @@ class MastodonClient:
         if post.account != account:
             raise Refused("that is not a post of this account")
         return post
+
+    def words(self, ref: Ref) -> tuple[Run, ...]:  # noqa: ARG002
+        """None: a boost comes with them."""
+        return ()
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """`{"id": ...}` of the new attachment, which the server may still be processing.

@@ -216,6 +216,10 @@ class TwitterClient:
             raise Refused("that is not a post of this account")
         return posts[0]
 
+    def words(self, ref: Ref) -> tuple[Run, ...]:  # noqa: ARG002
+        """None: a boost comes with them."""
+        return ()
+
     def _read(self, page: Mapping[str, Any]) -> list[Post]:
         try:
             user = author(page, self._user)

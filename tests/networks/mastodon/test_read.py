@@ -106,7 +106,8 @@ def test_a_boost_names_what_it_boosts() -> None:
         "account": {"id": "3", "acct": "bo@far.example"},
     }
     post = to_post(status(reblog=boosted), HOST)
-    assert post.boost == Ref("99", f"mastodon:{HOST}/3", "https://far.example/@bo/1")
+    url = "https://far.example/@bo/1"
+    assert post.boost == Ref("99", f"mastodon:{HOST}/3", url, author="bo")
 
 
 @pytest.mark.parametrize("nested", [True, False])

@@ -434,6 +434,8 @@ class TwitterSimulator(Simulator):
         post = self._found(post_id)
         if post.account is not account:
             raise not_permitted()
+        for other in [each for each in self._posts.values() if each.boosted is post]:
+            self._delete(other.account, str(other.id))
         for version in post.versions:
             gone = self._posts.pop(version)
             account.remove(gone)
