@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bridge import bridges, steps
+from bridge import bridges, standing, steps
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import is_telling, may_be_copy
 from bridge.network import Backfill, ClientError, Page
-from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
+from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
 from bridge.render import render
 from bridge.schema import BackfillSetting, Policy, Route
 from bridge.store import Copy, NewDraft, Recording, RouteKey, Store, Verdict
@@ -283,15 +283,14 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
         return Skip(f"visibility {post.visibility}: never mirrored")
     if post.reply_to is not None and not (
         post.reply_to.account == post.account
-        and _stands(way, (way.key.source, post.reply_to.id), store)
+        and standing.stands((way.key.source, post.reply_to.id), way.key.target, store)
     ):
         post = replace(post, reply_to=None)
-    shown = post.boost or post.quote
-    standing = _standing(way, post, shown, set(), store) if shown else None
+    shown = standing.shown(post, way.key.target, set(), store)
     changed = steps.apply(post, way.policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits, standing)
+    return render(changed, way.policy, way.target.network, way.target.client.limits, shown)
 
 
 def judge(
@@ -400,9 +399,8 @@ def _judge(
     if maker:
         return Skip(f"made by another bridge: {maker}")
     policy = way.policy
-    shown = post.boost or post.quote
-    standing = _standing(way, post, shown, queued, store) if shown else None
-    refused = _shows_in_vain(way, post, standing, store)
+    shown = standing.shown(post, way.key.target, queued, store)
+    refused = standing.shows_in_vain(post, shown, way.key.target, policy, store)
     if refused is not None:
         return refused
     in_thread = False
@@ -412,8 +410,8 @@ def _judge(
         if policy.replies == "skip":
             return Skip("reply")
         answered = post.reply_to.id
-        in_thread = (way.key.target, answered) in queued or _stands(
-            way, (way.key.source, answered), store
+        in_thread = (way.key.target, answered) in queued or standing.stands(
+            (way.key.source, answered), way.key.target, store
         )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
@@ -423,60 +421,7 @@ def _judge(
     changed = steps.apply(post, policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, policy, way.target.network, way.target.client.limits, standing)
-
-
-def _standing(
-    way: _Way, post: Post, shown: Ref, queued: set[tuple[str, str]], store: Store
-) -> Ref | None:
-    """What a post boosts or quotes, under the account that wrote it, if the target has it or will.
-
-    It is known through other servers and other bridges too.
-    """
-    account, post_id = _author(shown, store)
-    # where the network does not tell the author, the post may be one's own
-    named = replace(shown, id=post_id, account=account or post.account)
-    here = named.account == post.account and (way.key.target, post_id) in queued
-    return named if here or _stands(way, (named.account, post_id), store) else None
-
-
-def _shows_in_vain(way: _Way, post: Post, standing: Ref | None, store: Store) -> Skip | None:
-    """Why a post that only shows another one, a boost or a quote without words, is left alone.
-
-    A boost of what stands on the target becomes a boost there. What is left alone is one of the
-    account's own or the target's that is not mirrored, and a quote that adds nothing to what
-    stands there.
-    """
-    says_nothing = not (post.runs or post.media or post.poll)
-    shown = post.boost or (post.quote if says_nothing else None)
-    if shown is None or (post.boost and standing):
-        return None
-    what = "boost" if post.boost else "quote without words"
-    account, _ = _author(shown, store)
-    if account == post.account:
-        return Skip(f"{what} of the account's own post")
-    if account == way.key.target or standing:
-        return Skip(f"{what} of a mirrored post")
-    return Skip("boost") if post.boost and way.policy.boosts == "skip" else None
-
-
-def _author(ref: Ref, store: Store) -> tuple[str, str]:
-    """The account that a post is by ("" if that is not known), and its id there."""
-    pages = {row["identity"]: row["url"] for row in store.accounts().values()}
-    if ref.account not in pages and (home := bridges.at_home(ref, pages)):
-        return home
-    return ref.account, ref.id
-
-
-def _stands(way: _Way, post: tuple[str, str], store: Store) -> bool:
-    """Whether a post (account and id) has a copy on the target, or one that is on its way."""
-    account, post_id = post
-    link = store.links(account, [post_id]).get(post_id)
-    origin = (link.origin, link.origin_id) if link else post
-    if link and any(copy.identity == way.key.target for copy in store.copies(*origin)):
-        return True
-    drafts = store.drafts_of(way.key.target, *origin)
-    return any(draft.state != "dropped" for draft in drafts)
+    return render(changed, policy, way.target.network, way.target.client.limits, shown)
 
 
 def _new_drafts(way: _Way, post: Post, drafts: tuple[Draft, ...]) -> list[NewDraft]:

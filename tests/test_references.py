@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge.overview import describe
+from bridge.relink import relink
 from bridge.simulation import Entry, Fault
+from bridge.store import Store
 from tests.test_mirroring import png
 from tests.world import PEOPLE, World, world
 
@@ -338,9 +342,6 @@ def test_a_quote_that_waits_for_a_post_that_is_dropped_says_so(tmp_path: Path) -
 
 
 def test_relink_finds_quotes_and_boosts(tmp_path: Path) -> None:
-    from bridge.relink import relink
-    from bridge.store import Store
-
     with world(tmp_path, "one: {from: b, to: [m, x]}") as w:
         w.turn()
         first = w.say("b", "Ferja ligger til kai")
@@ -393,3 +394,45 @@ def test_a_strangers_post_is_quoted_as_text_where_that_is_wanted(
             w.rest()
             assert after - before == 2
             assert w.requests("bluesky")["GET /xrpc/com.atproto.repo.getRecord"] == after
+
+
+def test_a_cursor_from_before_boosts_were_read_takes_those_from_now_on(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: b, to: m, boosts: link}") as w:
+        first = w.say("b", "Fra før")
+        w.turn()
+        client = w.accounts.open("b").client
+        old = json.loads(client.newest())
+        del old["boosts"]
+        boost(w, "b", first)
+        w.clock.advance(seconds=1)
+        after = client.fetch(json.dumps(old))
+        assert [post.text for post in after.posts if post.boost] == []
+        w.clock.advance(seconds=1)
+        second = boost(w, "b", first)
+        assert [post.id for post in client.fetch(after.cursor).posts if post.boost] == [second]
+
+
+def test_a_dry_run_says_what_would_be_boosted_and_quoted(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        first = w.say("m", "Det brenner i Lia")
+        quote(w, "m", "Slukket", first)
+        boost(w, "m", first)
+        said: list[str] = []
+        w.read("m", lambda *what: said.append(describe(*what)))
+        url = w.journal("m")[0].raw["url"]
+        assert f"[quote of the copy of {url}]" in said[1]
+        assert f"[boost of the copy of {url}]" in said[2]
+
+
+def test_boosts_count_as_posts_for_the_pace(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.settings["b"]["limits"] = {"posts_per_hour": 2}
+        w.configure("one: {from: m, to: b}")
+        w.restart()
+        w.turn()
+        first = w.say("m", "En")
+        boost(w, "m", first)
+        w.say("m", "To")
+        w.rest()
+        assert [d.code for d in w.store.stopped()] == ["breaker"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge import bridges, ingest
+from bridge import bridges, ingest, standing
 
 
 def _no_links() -> None:
@@ -25,12 +25,12 @@ def _no_marks() -> None:
 
 def _no_standing() -> None:
     """What is boosted or quoted is taken to stand nowhere."""
-    ingest._standing = lambda *_: None
+    standing.shown = lambda *_: None
 
 
 def _no_boosts() -> None:
     """Boosts and wordless quotes of one's own, or of the target's own, go out like any other."""
-    ingest._shows_in_vain = lambda *_: None
+    standing.shows_in_vain = lambda *_: None
 
 
 def _no_twins() -> None:

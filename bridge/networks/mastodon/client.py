@@ -400,6 +400,8 @@ def _limits(method: str, url: str, params: Mapping[str, Any]) -> tuple[str, ...]
     match method, urlsplit(url).path:
         case "POST", "/api/v1/statuses" | "/api/v2/media" as path:
             return (path,)
+        case "POST", path if path.endswith("/reblog"):  # counts as a post
+            return ("/api/v1/statuses",)
     return ("pages",) if params.keys() & {"max_id", "min_id", "since_id"} else ()
 
 
