@@ -199,6 +199,7 @@ def _shown(draft: Draft) -> tuple[object, ...]:
         draft.languages,
         tuple(_seen(media) for media in draft.media),
         poll,
+        draft.quote and draft.quote.id,
     )
 
 

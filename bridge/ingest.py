@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from bridge import bridges, steps
+from bridge import bridges, standing, steps
 from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
@@ -202,6 +202,9 @@ def _judge_page(
     # what goes to a target from this page, whichever bot takes it there: threads are shared
     queued: set[tuple[str, str]] = set()
     for post in posts:
+        quoting = [way for way in ways if way.policy.boosts == "quote"]
+        if any(not seen[way.key].get(post.id) for way in quoting):
+            post = _with_words(source, post)  # noqa: PLW2901 - the same post, more of it
         for way in ways:
             revisions = seen[way.key].setdefault(post.id, set())
             if revisions:
@@ -221,6 +224,16 @@ def _judge_page(
                 recording.drafts += _new_drafts(way, post, verdict, now)
             revisions.add(post.revision)
     return recording
+
+
+def _with_words(source: Opened, post: Post) -> Post:
+    """A boost with the words of the boosted post; as it is if they cannot be had."""
+    if post.boost is None or post.runs:
+        return post
+    try:
+        return replace(post, runs=source.client.words(post.boost))
+    except ClientError:
+        return post
 
 
 def mirror(
@@ -281,10 +294,10 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
         return Skip(f"visibility {post.visibility}: never mirrored")
     if post.reply_to is not None and not (
         post.reply_to.account == post.account
-        and _stands(way, (way.key.source, post.reply_to.id), store)
+        and standing.stands((way.key.source, post.reply_to.id), way.key.target, store)
     ):
         post = replace(post, reply_to=None)
-    return _render(way, post)
+    return _render(way, post, standing.shown(post, way.key.target, set(), store))
 
 
 def judge(
@@ -327,19 +340,20 @@ def skip(
 
 
 def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
-    """The posts of a page, answering the first version of what they answer.
+    """The posts of a page, which answer, quote or boost the first version of what they refer to.
 
-    Where an edit gets an id of its own, as on X, an answer names the version that it answers.
+    Where an edit gets an id of its own, as on X, a reference names the version that it is to.
     """
     here = {post.revision: post.id for post in page.posts if post.revision}
     posts = []
     for post in page.posts:
-        if post.reply_to is not None and post.reply_to.account == post.account:
-            answered = post.reply_to.id
-            first_id = here.get(answered) or store.first_id(source.identity.id, answered)
-            posts.append(replace(post, reply_to=replace(post.reply_to, id=first_id)))
-        else:
-            posts.append(post)
+        refs = [
+            replace(ref, id=here.get(ref.id) or store.first_id(source.identity.id, ref.id))
+            if ref is not None and ref.account == post.account
+            else ref
+            for ref in (post.reply_to, post.quote, post.boost)
+        ]
+        posts.append(replace(post, reply_to=refs[0], quote=refs[1], boost=refs[2]))
     return posts
 
 
@@ -392,11 +406,10 @@ def _judge(
     if maker:
         return Skip(f"made by another bridge: {maker}")
     policy = way.policy
-    if post.boost is not None and policy.boosts == "skip":
-        return Skip("boost")
-    known = _shows_known(way, post, store)
-    if known is not None:
-        return known
+    shown = standing.shown(post, way.key.target, queued, store)
+    refused = standing.shows_in_vain(post, shown, way.key.target, policy, store)
+    if refused is not None:
+        return refused
     in_thread = False
     if post.reply_to is not None:
         if post.reply_to.account != post.account:
@@ -404,54 +417,15 @@ def _judge(
         if policy.replies == "skip":
             return Skip("reply")
         answered = post.reply_to.id
-        in_thread = (way.key.target, answered) in queued or _stands(
-            way, (way.key.source, answered), store
+        in_thread = (way.key.target, answered) in queued or standing.stands(
+            (way.key.source, answered), way.key.target, store
         )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
     skip = steps.choose(post, policy, thread_began_public=in_thread)
     if skip is not None:
         return skip
-    return _render(way, post)
-
-
-def _shows_known(way: _Way, post: Post, store: Store) -> Skip | None:
-    """Why a post that only shows another one, a boost or a quote without words, is left alone.
-
-    What it shows is the account's own, or has its place on the target already: the post itself, or
-    a copy of it. It is known through other servers and other bridges too.
-    """
-    says_nothing = not (post.runs or post.media or post.poll)
-    shown = post.boost or (post.quote if says_nothing else None)
-    if shown is None:
-        return None
-    what = "boost" if post.boost else "quote without words"
-    account, post_id = _author(shown, store)
-    if account == post.account:
-        return Skip(f"{what} of the account's own post")
-    # where the network does not tell the author, the post may be one's own
-    if account == way.key.target or _stands(way, (account or post.account, post_id), store):
-        return Skip(f"{what} of a mirrored post")
-    return None
-
-
-def _author(ref: Ref, store: Store) -> tuple[str, str]:
-    """The account that a post is by ("" if that is not known), and its id there."""
-    pages = {row["identity"]: row["url"] for row in store.accounts().values()}
-    if ref.account not in pages and (home := bridges.at_home(ref, pages)):
-        return home
-    return ref.account, ref.id
-
-
-def _stands(way: _Way, post: tuple[str, str], store: Store) -> bool:
-    """Whether a post (account and id) has a copy on the target, or one that is on its way."""
-    account, post_id = post
-    link = store.links(account, [post_id]).get(post_id)
-    origin = (link.origin, link.origin_id) if link else post
-    if link and any(copy.identity == way.key.target for copy in store.copies(*origin)):
-        return True
-    drafts = store.drafts_of(way.key.target, *origin)
-    return any(draft.state != "dropped" for draft in drafts)
+    return _render(way, post, shown)
 
 
 def _new_drafts(
@@ -460,7 +434,7 @@ def _new_drafts(
     source, target = way.key.source, way.key.target
     # by a clock that is behind, a post may come from the future
     goes_at = min(post.created_at, now) + way.policy.delay
-    waits = delay and goes_at > now
+    waits = delay and goes_at > now and post.boost is None
     return [
         NewDraft(
             way.key,
@@ -471,6 +445,7 @@ def _new_drafts(
             backfill=post.created_at < way.started_at,
             code="delay" if waits else "",
             not_before=goes_at if waits else None,
+            watched=post.boost is None,
         )
         for draft in drafts
     ]
@@ -505,14 +480,15 @@ def _rejudge(way: _Way, store: Store, post: Post) -> tuple[Draft, ...] | Skip:
         skip = steps.choose(post, way.policy, thread_began_public=True)
         if skip is not None:
             return skip
-    return _render(way, post)
+    return _render(way, post, standing.shown(post, way.key.target, set(), store))
 
 
-def _render(way: _Way, post: Post) -> tuple[Draft, ...] | Skip:
+def _render(way: _Way, post: Post, shown: Ref | None) -> tuple[Draft, ...] | Skip:
+    """The drafts of a post; `shown` is what it boosts or quotes, if the target has that."""
     changed = steps.apply(post, way.policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits)
+    return render(changed, way.policy, way.target.network, way.target.client.limits, shown)
 
 
 def _old(route: RouteKey, post: Post) -> Verdict:

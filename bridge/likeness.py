@@ -27,5 +27,9 @@ def may_be_copy(network: Network, draft: QueuedDraft, post: Post, now: datetime)
 
 
 def is_telling(draft: QueuedDraft, post: Post) -> bool:
-    """Whether a match proves that a post is the copy: pictures without words look alike."""
-    return bool(draft.draft.text.strip()) or post.mark == draft.key
+    """Whether a match proves that a post is the copy: pictures without words look alike.
+
+    A post is boosted once by an account: there is no other boost of it.
+    """
+    told = bool(draft.draft.text.strip()) or draft.draft.boost is not None
+    return told or post.mark == draft.key

@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from bridge import secrecy
-from bridge.post import Draft, Loss, Post, Ref
+from bridge.post import Draft, Loss, Post, Ref, Run
 from bridge.schema import Setting
 
 
@@ -107,7 +107,8 @@ class Limits:
 
     `animation` is None where animations are shown as stills. `gallery` is the number of images that
     a post can show in a form of its own that not every reader knows; 0 if there is none. `polls` is
-    None where there are none; a poll excludes images.
+    None where there are none; a poll excludes images. `quotes` says that a post can quote another
+    by reference, which needs no room in its text.
     """
 
     measures: tuple[Measure, ...]
@@ -119,6 +120,7 @@ class Limits:
     animation: Animation | None = None
     gallery: int = 0
     polls: PollLimits | None = None
+    quotes: bool = False
 
     def fits(self, text: str, content_warning: str = "") -> bool:
         """Whether a text is within every measure."""
@@ -275,6 +277,12 @@ class Client(Protocol):
         `find` tells. Visibility is read as in `fetch`.
         """
 
+    def words(self, ref: Ref) -> tuple[Run, ...]:
+        """The words of a post of anybody, for a boost that came without; at most one request.
+
+        None where the network repeats them with the boost, or else does not tell.
+        """
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
 
@@ -293,10 +301,15 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """The copies that a draft answers: the post just above it, and the root of the thread."""
+    """The copies that a draft refers to, None where it does not.
 
-    parent: Ref
-    root: Ref
+    The post just above it and the root of the thread that it answers, and the post that it `shows`:
+    quotes by reference, or boosts.
+    """
+
+    parent: Ref | None = None
+    root: Ref | None = None
+    shows: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -48,6 +48,7 @@ from bridge.outcome import (
 )
 from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
+from bridge.render import to_copy, without_quote
 from bridge.schema import Bot, Policy
 from bridge.store import (
     DOUBTED,
@@ -201,6 +202,7 @@ class _Courier:
         parents = self._parents(draft)
         if isinstance(parents, Wait | Stop):
             return parents
+        draft, parents = self._linked_here(draft, parents)
         if draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE:
             draft = self.store.forget_uploads(draft)
         uploaded = self._upload(draft)
@@ -212,6 +214,8 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
+            if parents is not None and parents.shows and draft.draft.quote:
+                return self._without_quote(draft, error)
             if not draft.uploads:
                 raise
             # the server may have forgotten images of an earlier attempt: once more, with new ones
@@ -297,6 +301,8 @@ class _Courier:
         policy = self._policy(bot, draft) if bot else None
         if policy is not None and policy.in_doubt == "resend":
             return True
+        if draft.draft.boost is not None:
+            return self.target.network.absence_is_telling  # where boosting again is no change
         return (
             self.target.network.absence_is_telling
             and bool(draft.draft.text.strip())
@@ -362,16 +368,51 @@ class _Courier:
         return any(has_link(part.draft.runs) for part in parts)
 
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
+        """The copies that a draft refers to, or what keeps it from being sent."""
+        answered = self._answered(draft)
+        shown = draft.draft.boost or draft.draft.quote
+        if shown is None or isinstance(answered, Wait | Stop):
+            return answered
+        word = "boosts" if draft.draft.boost else "quotes"
+        origin = self._group(shown.account or draft.source, shown.id)
+        found = self._standing(origin, 1, f"the post that it {word}")
+        if isinstance(found, Wait | Stop):
+            return found
+        return replace(answered or Parents(), shows=found.parent)
+
+    def _linked_here(
+        self, draft: QueuedDraft, parents: Parents | None
+    ) -> tuple[QueuedDraft, Parents | None]:
+        """A draft that quotes where the target has no quotes: a link leads to the copy."""
+        limits, copy = self.target.client.limits, parents.shows if parents else None
+        if parents is None or copy is None or draft.draft.boost or limits.quotes:
+            return draft, parents
+        content = to_copy(draft.draft, copy, limits)
+        if content != draft.draft and draft.payload is None:
+            draft = self.store.amend(draft, content)
+        return draft, replace(parents, shows=None)
+
+    def _without_quote(self, draft: QueuedDraft, refusal: Refused) -> Wait:
+        """Send a draft without what it quotes, which may be deleted: its words are to arrive."""
+        fresh = self.store.forget_uploads(draft)
+        limits = self.target.client.limits
+        self.store.amend(fresh, without_quote(draft.draft, self.target.network, limits))
+        return Wait(self.accounts.now(), str(refusal), "refused", "account")
+
+    def _answered(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""
         if draft.draft.part > 1:
             origin, part = (draft.source, draft.source_id), draft.draft.part - 1
             return self._standing(origin, part, "the part before it")
         if draft.draft.reply_to is None:
             return self._until_replaced(draft) if draft.generation > 0 else None
-        answered = draft.draft.reply_to.id
-        link = self.store.links(draft.source, [answered]).get(answered)
-        origin = (link.origin, link.origin_id) if link else (draft.source, answered)
+        origin = self._group(draft.source, draft.draft.reply_to.id)
         return self._standing(origin, None, "the post that it answers")
+
+    def _group(self, account: str, post_id: str) -> tuple[str, str]:
+        """The original, account and id, of the group that a post belongs to."""
+        link = self.store.links(account, [post_id]).get(post_id)
+        return (link.origin, link.origin_id) if link else (account, post_id)
 
     def _until_replaced(self, draft: QueuedDraft) -> Wait | Stop | None:
         """What keeps the successor of a copy from going out: that the old one still stands."""

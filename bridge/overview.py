@@ -302,9 +302,13 @@ def describe(
     lines = [f"{head}\n  would be posted:"]
     for draft in verdict:
         mark = f"{draft.part}/{draft.parts}" if draft.parts > 1 else ""
+        if draft.boost:
+            lines.append(f"  {mark:>5} | [boost of the copy of {draft.boost.url}]")
         if draft.content_warning:
             lines.append(f"  {mark:>5} | [{draft.content_warning}]")
         lines += [f"  {mark:>5} | {line}" for line in draft.text.splitlines()]
+        if draft.quote:
+            lines.append(f"  {'':>5} | [quote of the copy of {draft.quote.url}]")
         lines += [f"  {'':>5} | [image: {media.alt or 'no alt text'}]" for media in draft.media]
         lines += [f"  {'':>5}   loses: {loss.what}: {loss.detail}" for loss in draft.losses]
     return "\n".join(lines)

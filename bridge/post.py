@@ -50,7 +50,7 @@ class Ref:
 
     `id` is the remote id that the network's own API takes (Mastodon status id, X post id, Bluesky
     record key); `account` the author's identity; `uri` and `cid` Bluesky's strong reference; `url`
-    a page that people can open.
+    a page that people can open; `author` a name of its author to show: no `@`, no domain.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Ref:
     url: str = ""
     uri: str = ""
     cid: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Post:
     `account` is the identity of its author, `id` its remote id (for an edited X post the id of its
     first version), `revision` what changes when it is edited ("" if the network shows no edits),
     `created_at` is UTC. `uri` and `cid` are Bluesky's strong reference to the post itself, `root`
-    the first post of its thread where the network tells. `tags` are hashtags that do not stand in
+    the first post of its thread where the network tells. The `runs` of a boost are the words of the
+    boosted post, where the network repeats them. `tags` are hashtags that do not stand in
     the text, `labels` Bluesky's self-labels. `mark` is the idempotency key that a copy
     made by Tribridge bears on networks that can carry it; `application` the name of the program
     that made the post, where the network tells.
@@ -195,9 +197,11 @@ def ref_to(post: Post) -> Ref:
 class Draft:
     """One frozen post to one target: part `part` (from 1) of `parts`.
 
-    `runs` are as the target shows them; `reply_to` is the post on the *source* that the original
-    answers; its copy on the target is looked up when the draft is sent. `created_at` is the
-    original's time, UTC.
+    `runs` are as the target shows them. `reply_to` is the post on the *source* that the original
+    answers, `quote` and `boost` the one that it quotes or boosts, whose `account` may be another;
+    their copies on the target are looked up when the draft is sent. Where the target has no quotes,
+    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `created_at`
+    is the original's time, UTC.
     """
 
     runs: tuple[Run, ...]
@@ -213,6 +217,8 @@ class Draft:
     losses: tuple[Loss, ...] = field(default=())
     labels: tuple[str, ...] = ()
     poll: Poll | None = None
+    quote: Ref | None = None
+    boost: Ref | None = None
 
     @property
     def text(self) -> str:
@@ -236,7 +242,8 @@ class Draft:
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
         data["poll"] = _poll(data["poll"]) if data.get("poll") else None
-        data["reply_to"] = Ref(**data["reply_to"]) if data["reply_to"] else None
+        for name in ("reply_to", "quote", "boost"):
+            data[name] = Ref(**data[name]) if data.get(name) else None
         return cls(**data)
 
 

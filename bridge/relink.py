@@ -15,9 +15,10 @@ from bridge import ingest
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import CLOCK_SKEW
 from bridge.network import Backfill, Parents
-from bridge.post import Draft, Post, Skip, idempotency_key, ref_to, utc
+from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
+from bridge.render import to_copy
 from bridge.schema import Config, Policy, Route
-from bridge.store import NewDraft, QueuedDraft, Recording, RouteKey, Store, Verdict
+from bridge.store import Copy, NewDraft, QueuedDraft, Recording, RouteKey, Store, Verdict
 
 #: how far back it is looked, unless a bot's backfill goes further
 REACH = timedelta(days=30)
@@ -146,10 +147,14 @@ class _Matching:
         standing: list[tuple[Draft, Post]] = []
         unsure = ""
         for draft in drafts:
-            matches = [post for post in self.free if self._is_copy(original, draft, parents, post)]
+            shown = self._shown(draft)
+            if draft.boost is not None and shown is None:
+                break
+            at = replace(parents or Parents(), shows=shown) if parents or shown else None
+            matches = [post for post in self.free if self._is_copy(original, draft, at, post)]
             if not matches:
                 break
-            telling = bool(draft.text.strip()) or bool(matches[0].mark)
+            telling = bool(draft.text.strip() or matches[0].mark) or draft.boost is not None
             if len(matches) > 1 or not telling:
                 unsure = ", ".join(post.url for post in matches)
                 break
@@ -172,6 +177,10 @@ class _Matching:
             return post.mark == key
         network = self.target.network
         uploads = tuple({"id": str(n)} for n in range(len(draft.media)))
+        limits = self.target.client.limits
+        if parents is not None and parents.shows and not (limits.quotes or draft.boost):
+            draft = to_copy(draft, parents.shows, limits)
+            parents = replace(parents, shows=None)
         payload = network.to_payload(draft, key, uploads, parents, self.accounts.now())
         return post.created_at >= original.created_at - SERVERS_DIFFER and network.matches(
             payload, key, post
@@ -196,15 +205,20 @@ class _Matching:
         """The copy of what an original answers, if it is known."""
         if original.reply_to is None:
             return None
-        link = self.store.links(self.source.identity.id, [original.reply_to.id])
-        known = link.get(original.reply_to.id)
-        origin = (
-            (known.origin, known.origin_id)
-            if known
-            else (self.source.identity.id, original.reply_to.id)
-        )
-        here = [c for c in self.store.copies(*origin) if c.identity == self.target.identity.id]
+        here = self._standing(self.source.identity.id, original.reply_to.id)
         return Parents(here[-1].ref, here[-1].root or here[-1].ref) if here else None
+
+    def _shown(self, draft: Draft) -> Ref | None:
+        """The copy of what a draft quotes or boosts, if it is known."""
+        shown = draft.boost or draft.quote
+        here = self._standing(shown.account or self.source.identity.id, shown.id) if shown else []
+        return here[0].ref if here else None
+
+    def _standing(self, account: str, post_id: str) -> list[Copy]:
+        """What is known to stand on the target of the group of a post, by part."""
+        known = self.store.links(account, [post_id]).get(post_id)
+        origin = (known.origin, known.origin_id) if known else (account, post_id)
+        return [c for c in self.store.copies(*origin) if c.identity == self.target.identity.id]
 
     def _record(
         self,

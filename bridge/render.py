@@ -14,6 +14,7 @@ from bridge.post import (
     Loss,
     Media,
     Post,
+    Ref,
     Run,
     Skip,
     Visibility,
@@ -39,16 +40,19 @@ _WIDTH: tuple[Visibility, ...] = ("public", "unlisted", "private", "direct")
 Runs = tuple[Run, ...]
 
 
-def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple[Draft, ...] | Skip:
+def render(
+    post: Post, policy: Policy, target: Network, limits: Limits, standing: Ref | None = None
+) -> tuple[Draft, ...] | Skip:
     """The drafts, in order, that mirror a post; or why it cannot be mirrored.
 
-    Every draft fits the target's limits. Losses stand on the first draft.
+    Every draft fits the target's limits. Losses stand on the first draft. `standing` is what the
+    post boosts or quotes, where that stands on the target or will.
     """
     losses: list[Loss] = []
-    if post.boost is not None:
-        # servers repeat the boosted post's media and warning, which are another person's
-        post = replace(post, media=(), content_warning="", poll=None, quote=None, sensitive=False)
-        post = replace(post, labels=())
+    if post.boost is not None and standing is not None:
+        seen_by = _visibility(post, policy, target)
+        return (Draft((), post.created_at, visibility=seen_by, boost=standing),)
+    post = _own_part(post, policy, standing, limits)
     if policy.links == "drop":
         post, policy = _without_links(post, policy, losses)
     poll = ballot(post, policy, target, limits, losses)
@@ -75,7 +79,7 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")
-    losses += _undeclared(post, target)
+    losses += [*_undeclared(post, target), *_unshown(post, policy, standing)]
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -95,9 +99,39 @@ def render(post: Post, policy: Policy, target: Network, limits: Limits) -> tuple
             reply_to=post.reply_to if n == 0 else None,
             losses=tuple(losses) if n == 0 else (),
             poll=poll if n == count - 1 else None,
+            quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
         )
         for n in range(count)
     )
+
+
+def _own_part(post: Post, policy: Policy, standing: Ref | None, limits: Limits) -> Post:
+    """A post without what is another person's, and without a quote that needs no text."""
+    if post.boost is not None:
+        # servers repeat all of the boosted post; of it, words may be quoted, with their warning
+        post = replace(post, media=(), poll=None, quote=None, sensitive=False, labels=())
+        quoted = policy.boosts == "quote"
+        return post if quoted else replace(post, runs=(), content_warning="")
+    return replace(post, quote=None) if standing is not None and limits.quotes else post
+
+
+def _unshown(post: Post, policy: Policy, standing: Ref | None) -> list[Loss]:
+    """A boost or a quote of what does not stand on the target."""
+    if post.boost is not None:
+        linked = "" if policy.links == "drop" else " and a link"
+        return [Loss("boost", f"it became text{linked}" if post.runs else "it became a link")]
+    if post.quote is not None and post.quote.url and standing is None:
+        return [Loss("quote", "it became a link")]
+    return []
+
+
+def _quote(quote: Ref | None, at: int, runs: Runs, target: Network, limits: Limits) -> Ref | None:
+    """What a part quotes: the first by reference, else whichever has the link in its text."""
+    if quote is None or limits.quotes:
+        return quote if at == 0 else None
+    url = target.spell_url(quote.url)
+    linked = any(run.kind == "link" and run.target == url for run in runs)
+    return replace(quote, url=url) if linked else None
 
 
 def _undeclared(post: Post, target: Network) -> list[Loss]:
@@ -127,10 +161,8 @@ def _defused(runs: Runs, losses: list[Loss]) -> Runs:
 
 def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) -> Runs | Skip:
     """The text with mentions, links, quotes, boosts and polls as the target shows them."""
-    if post.boost is not None:
-        if policy.links == "drop":
-            return Skip("a boost is a link only, and links are dropped")
-        return _spell((Run(post.boost.url, "link", post.boost.url),), target)
+    if post.boost is not None and policy.links == "drop" and not post.runs:
+        return Skip("a boost is a link only, and links are dropped")
     runs: list[Run] = []
     for run in post.runs:
         if run.kind != "mention":
@@ -147,12 +179,24 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
             losses.append(Loss("poll", "the poll is over: its results became text"))
         else:
             losses.append(Loss("poll", "the poll became a list of its options"))
+    if post.boost is not None:
+        runs = _attributed(post.boost, runs, linked=policy.links != "drop")
     content = _spell(join_runs(runs), target)
     if post.quote is not None and post.quote.url:
         if policy.quotes == "skip":
             return Skip("quotes another post")
         content = _with_link(content, post.quote.url, target)
     return content
+
+
+def _attributed(boost: Ref, runs: list[Run], *, linked: bool) -> list[Run]:
+    """The words of another person, if any, with the name of that person and a link."""
+    link = [Run(boost.url, "link", boost.url)] if linked else []
+    head = f"🔁 {boost.author}:" if boost.author else "🔁"
+    if runs:
+        gap = [Run("\n\n")] if link else []
+        return [Run(f"{head}\n\n"), *runs, *gap, *link]
+    return [Run(f"{head} "), *link] if boost.author else link
 
 
 def _spell(runs: Runs, target: Network) -> Runs:
@@ -237,6 +281,8 @@ def _warnings(
     """The self-labels and the content warning of the copy."""
     labels = labels_of(post, policy.labels) if target.labels else ()
     warning = post.content_warning if target.labels else warning_of(post)
+    if post.labels and not target.labels and not post.content_warning:
+        losses.append(Loss("label", "self-labels became a content warning"))
     if post.sensitive and post.media and not (target.content_warnings or labels):
         losses.append(Loss("label", f"media marked as sensitive are not hidden on {target.title}"))
         warning = warning or ("" if target.labels else "sensitive media")
@@ -254,6 +300,29 @@ def _groups(
         losses.append(Loss("media", f"{len(images) - room} images beyond {room} were left out"))
         images, linked = images[:room], policy.links != "drop"
     return [images[at : at + room] for at in range(0, len(images), room)], linked
+
+
+def to_copy(draft: Draft, copy: Ref, limits: Limits) -> Draft:
+    """A draft whose link to what it quotes leads to the copy of that, if there is room for it."""
+    link = Run(copy.url, "link", copy.url)
+    if draft.quote is None or limits.quotes or not copy.url:
+        return draft
+    runs = tuple(
+        link if run.kind == "link" and run.target == draft.quote.url else run for run in draft.runs
+    )
+    changed = replace(draft, runs=runs)
+    return changed if limits.fits(changed.text, changed.content_warning) else draft
+
+
+def without_quote(draft: Draft, target: Network, limits: Limits) -> Draft:
+    """A draft that links what it was to quote, for a server that does not let it."""
+    assert draft.quote is not None
+    lost = Loss("quote", "the server refused it: it became a link")
+    linked = replace(draft, runs=_with_link(draft.runs, draft.quote.url, target), quote=None)
+    if not limits.fits(linked.text, linked.content_warning):
+        lost = Loss("quote", "the server refused it, and there was no room for a link")
+        linked = replace(draft, quote=None)
+    return replace(linked, losses=(*draft.losses, lost))
 
 
 def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]:

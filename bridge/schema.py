@@ -180,16 +180,18 @@ class Policy:
         "threads",
         choices=("threads", "skip"),
     )
-    boosts: Literal["skip", "link"] = _field(
+    boosts: Literal["skip", "link", "quote"] = _field(
         "choice",
-        "boosts of other people's posts: skipped, or posted as a link",
+        "boosts of what has no copy on the target: skipped, posted as a link with the author's"
+        " name, or as its text with name and link. What has a copy there is boosted",
         "skip",
         "skip",
-        choices=("skip", "link"),
+        choices=("skip", "link", "quote"),
     )
     quotes: Literal["skip", "link"] = _field(
         "choice",
-        "posts that quote another: skipped, or posted with a link to it",
+        "posts that quote what has no copy on the target, or one on X, where bots may not quote:"
+        " skipped, or posted with a link to it. Elsewhere the copy is quoted",
         "link",
         "link",
         choices=("skip", "link"),

@@ -154,8 +154,8 @@ class Response:
 class Entry:
     """A line of the journal: what an account published, edited or deleted, and when (UTC).
 
-    `id` is the post's native id; `reply_to` and `boost_of` are native ids too; `text` is what
-    people see; `links` the URLs it leads to; `alts` the descriptions of its images; `poll` the
+    `id` is the post's native id; `reply_to`, `boost_of`, `quote_of` are native ids too; `text` is
+    what people see; `links` the URLs it leads to; `alts` the descriptions of its images; `poll` the
     options of its poll; `key` the idempotency key that came along; `raw` the network's own JSON.
     """
 
@@ -167,6 +167,7 @@ class Entry:
     text: str = ""
     reply_to: str = ""
     boost_of: str = ""
+    quote_of: str = ""
     warning: str = ""
     visibility: str = "public"
     languages: tuple[str, ...] = ()

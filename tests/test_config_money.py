@@ -87,6 +87,7 @@ def test_prices_that_are_not_given_are_those_of_the_list() -> None:
         "post": 0.02,
         "post_with_url": 0.2,
         "delete": 0.01,
+        "repost": 0.015,
         "media_metadata": 0.005,
         "owned_read": 0.001,
         "post_read": 0.005,

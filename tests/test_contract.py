@@ -25,6 +25,7 @@ from bridge.network import (
     Page,
     Parents,
     Refused,
+    Uncertain,
     Unreachable,
     Upload,
 )
@@ -343,6 +344,62 @@ def test_replies_attach_to_their_parents(server: Server) -> None:
         for post in read_all(client, begin)
     ]
     assert answered == [None, (me, first.id), (me, second.id)]
+
+
+def test_a_quote_shows_the_post_where_the_server_can(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    if not client.limits.quotes:
+        assert server.name in ("gotosocial", "takahe", "twitter")
+        return
+    _, first = publish(server, client, a_draft(server, "Fjellet er åpent"))
+    draft = a_draft(server, "Nå også for biler", quote=Ref("1"))
+    payload, ref = publish(server, client, draft, parents=Parents(shows=first))
+    _, post = read_all(client, begin)
+    assert (post.id, post.text) == (ref.id, "Nå også for biler")
+    assert post.quote is not None
+    assert (post.quote.account, post.quote.id) == (client.login().id, first.id)
+    assert server.network.matches(payload, a_key(draft), post)
+
+
+def test_a_boost_is_read_back_and_stands_once_however_often_it_is_asked_for(
+    server: Server,
+) -> None:
+    client = server.client()
+    begin = start(client)
+    _, first = publish(server, client, a_draft(server, "Fjellet er stengt"))
+    draft = Draft((), server.now(), boost=Ref("1"))
+    payload = server.network.to_payload(draft, a_key(draft), (), Parents(shows=first), server.now())
+    answers = []
+    server.later(1)
+    for _ in range(1 if server.name == "gotosocial" else 2):
+        try:
+            answers.append(client.publish(payload, a_key(draft)).id)
+        except Uncertain:  # X need not name the repost
+            assert server.name == "twitter"
+    _, *boosts = read_all(client, begin)
+    (post,) = boosts
+    assert set(answers) <= {post.id}
+    assert answers or server.name == "twitter"
+    assert post.boost is not None
+    assert (post.boost.account, post.boost.id) == (client.login().id, first.id)
+    assert server.network.matches(payload, a_key(draft), post)
+    other = {**payload, "reblog": "2", "tweet_id": "2"}
+    assert server.network.matches(other, a_key(draft, 2), post) is False
+
+
+def test_what_is_gone_is_not_boosted(server: Server) -> None:
+    client = server.client()
+    client.login()
+    if server.network.name == "bluesky":  # whose servers take any reference
+        return
+    gone = Ref("01JD9ZQ3B7YVX5N0W8H2K4M6PR" if server.name == "gotosocial" else "1")
+    draft = Draft((), server.now(), boost=gone)
+    with pytest.raises(Refused):
+        publish(server, client, draft, parents=Parents(shows=gone))
+    if client.limits.quotes:
+        with pytest.raises(Refused):
+            publish(server, client, a_draft(server), parents=Parents(shows=gone))
 
 
 def test_the_longest_text_is_taken_and_one_more_is_refused(server: Server) -> None:

@@ -40,7 +40,7 @@ def test_nothing_is_lost_or_doubled_however_often_the_process_is_killed(
     ("mutant", "seed", "more"),
     [
         ("no-sending", 5, ()),
-        ("no-key", 2, ()),
+        ("no-key", 3, ()),
         ("no-match", 5, ()),
         # where the server keeps no keys; elsewhere sending again is mostly harmless
         ("no-settle", 5, ("--flavour", "gotosocial")),

@@ -40,7 +40,8 @@ def outcome(cell: str, kind: str) -> str:
     return told.get(kind) or told.get(kind.split(" ", maxsplit=1)[0]) or rule
 
 
-WAY_GROUPS = {way: "login" if "renewal" in way else way.split(" ")[-1] for way in WAYS}
+COLUMNS = {"renewal": "login", "boost": "post"}
+WAY_GROUPS = {way: COLUMNS.get(kind := way.split(" ")[-1], kind) for way in WAYS}
 OUTCOMES = table("Outcomes", GROUPS)
 FATES = table("What becomes of the post", WAY_GROUPS)
 

@@ -63,6 +63,7 @@ def test_the_prices_are_those_that_the_simulator_takes() -> None:
         "post": "create",
         "post_with_url": "create with URL",
         "delete": "delete",
+        "repost": "repost",
         "media_metadata": "media metadata",
         "owned_read": "owned read",
         "post_read": "post read",

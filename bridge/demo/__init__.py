@@ -24,7 +24,7 @@ from rich.table import Table
 from bridge import config
 from bridge.accounts import Accounts
 from bridge.daemon import Daemon
-from bridge.demo.posts import BEFORE, POSTS, Said
+from bridge.demo.posts import BEFORE, POSTS, M, Said
 from bridge.sandbox import Sandbox
 from bridge.simulation import Entry, Simulator
 from bridge.store import Store
@@ -158,6 +158,7 @@ class _Stage:
         self._people = people
         self._said: dict[tuple[str, str], Said] = {}
         self._ids: list[str] = []
+        self._order: list[Said] = []
 
     def say(self, said: Said) -> None:
         """Publish a post as its author would."""
@@ -167,11 +168,18 @@ class _Stage:
             more["reply_to"] = self._ids[said.answers]
         if said.images:
             more["images"] = [(picture(alt), alt) for alt in said.images]
+        if said.quotes is not None:
+            quoting = "quoted_status_id" if said.account == M else "quote"
+            more[quoting] = self._ids[said.quotes]
         speak: Any = simulator
-        post_id = speak.say(name, said.text, **more)
+        if said.boosts is not None:
+            post_id = speak.boost(name, self._ids[said.boosts])
+        else:
+            post_id = speak.say(name, said.text, **more)
         self._said[said.account, post_id] = said
         if said is not BEFORE:
             self._ids.append(post_id)
+            self._order.append(said)
 
     def _published(self, account: str) -> list[Entry]:
         simulator, name, _ = self._people[account]
@@ -199,9 +207,24 @@ class _Stage:
         """Every post that was said with its copies by account, and the strays under BEFORE."""
         found: dict[int, dict[str, list[Entry]]] = {id(said): {} for said in self._said.values()}
         for account, entry in self.copies():
-            said = max(self._said.values(), key=lambda said: likeness(entry.text, said))
+            said = self._copied(account, entry)
             found[id(said)].setdefault(account, []).append(entry)
         return [(said, found[id(said)]) for said in self._said.values()]
+
+    def _copied(self, account: str, entry: Entry) -> Said:
+        """What was said of which a post on an account must be the copy: the likest."""
+        if not entry.boost_of:
+            return max(self._said.values(), key=lambda said: likeness(entry.text, said))
+        boosted = next(e for e in self._published(account) if e.id == entry.boost_of)
+        first = self._said.get((account, boosted.id)) or self._copied(account, boosted)
+        at = self._order.index(first)
+        return next((said for said in self._order if said.boosts == at), BEFORE)
+
+    def shows(self, said: Said) -> str:
+        """A post in one line."""
+        if said.boosts is not None:
+            return f"boost of: {self._order[said.boosts].text}"
+        return said.text.split("\n")[0]
 
     def problems(self) -> list[str]:
         """What is missing, doubled or leaked, and threads or pictures that came apart."""
@@ -220,6 +243,12 @@ class _Stage:
                         f"{head} left its thread on {account}"
                         for entry in copies[account]
                         if not entry.reply_to
+                    ]
+                if have == want and said.quotes is not None:
+                    wrong += [
+                        f"{head} quotes nothing on {account}"
+                        for entry in copies[account]
+                        if not entry.quote_of
                     ]
         return wrong
 
@@ -268,7 +297,7 @@ def _print_table(stage: _Stage) -> None:
         pictures = (
             f" [{len(said.images)} image{'s' * (len(said.images) > 1)}]" if said.images else ""
         )
-        table.add_row(said.account, said.text.split("\n")[0][:60] + pictures, *cells, style="")
+        table.add_row(said.account, stage.shows(said)[:60] + pictures, *cells, style="")
     Console(width=110).print(table)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 class Said:
     """A post of the demo: who says it, and on which accounts how many parts must arrive.
 
-    `answers` is the index of an earlier post of the same account; `images` are the alt texts of
-    pictures to draw; `more` goes to the simulator's `say` as it is.
+    `answers`, `quotes` and `boosts` are indexes of earlier posts of the same account; `images` are
+    the alt texts of pictures to draw; `more` goes to the simulator's `say` as it is.
     """
 
     account: str
@@ -19,6 +19,8 @@ class Said:
     arrives: dict[str, int]
     images: tuple[str, ...] = ()
     answers: int | None = None
+    quotes: int | None = None
+    boosts: int | None = None
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -158,4 +160,6 @@ POSTS: tuple[Said, ...] = (
         {CM: 1},
         images=("Children on a slide",),
     ),
+    Said(M, "As promised before sunrise: tea for everybody, and buns.", {B: 1, X: 1}, quotes=0),
+    Said(B, "", {M: 1, X: 1}, boosts=2),
 )

@@ -66,9 +66,9 @@ class Changing(Reading):
         """
         rows = self._rows(
             "SELECT post_id, created, missing_at FROM (SELECT source_id, min(created_at) AS created"
-            f" FROM drafts WHERE {_WANTED} AND created_at>=? GROUP BY source_id) JOIN links"
-            " ON (identity, post_id)=(?, source_id) WHERE role='origin' AND gone_at IS NULL"
-            " ORDER BY created",
+            f" FROM drafts WHERE {_WANTED} AND watched AND created_at>=? GROUP BY source_id)"
+            " JOIN links ON (identity, post_id)=(?, source_id) WHERE role='origin'"
+            " AND gone_at IS NULL ORDER BY created",
             (source, since.isoformat(), source),
         )
         return [Watched(i, utc(at), utc(missing) if missing else None) for i, at, missing in rows]

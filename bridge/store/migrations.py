@@ -147,6 +147,7 @@ def m003_originals_change(db: Database) -> None:
     drafts.add_column("action", str, not_null_default="publish")
     drafts.add_column("version", int, not_null_default=0)
     drafts.add_column("queued_at", str, not_null_default="")
+    drafts.add_column("watched", int, not_null_default=1)
     db.execute("UPDATE drafts SET queued_at=coalesce(attempted_at, created_at)")
     drafts.create_index(["source", "created_at"])
     db.execute("CREATE INDEX idx_drafts_delay ON drafts (source, not_before) WHERE code='delay'")

@@ -238,12 +238,13 @@ class Reading(Sending):
             new.not_before.isoformat() if new.not_before and state == "queued" else None,
             new.action,
             at,
+            int(new.watched),
         )
         db.execute(
             "INSERT INTO drafts (bot, target, source, source_id, source_url, part, parts,"
             " generation, key, draft, backfill, created_at, follows, approved, state, code,"
-            " error, not_before, action, queued_at, attempts, absences, blocks)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,'')",
+            " error, not_before, action, queued_at, watched, attempts, absences, blocks)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,'')",
             row,
         )
         if draft.part == 1 and new.source_id == new.origin.id:

@@ -76,6 +76,7 @@ class NewDraft:
 
     What is done about a copy later (`action`, or a correction) is kept under an `id` of its own:
     see `change_id`. `code` says why it waits until `not_before`, or for a person if it is `held`.
+    Edits and deletions of what is not `watched` are not followed.
     """
 
     route: RouteKey
@@ -92,6 +93,7 @@ class NewDraft:
     code: Code = ""
     reason: str = ""
     not_before: datetime | None = None
+    watched: bool = True
 
     @property
     def source_id(self) -> str:

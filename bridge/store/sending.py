@@ -189,14 +189,15 @@ class Sending(StateFile):
             )
         origin = (draft.source, draft.source_id)
         self._link(db, origin, draft.draft.part, "copy", ref, root, at)
-        # what waits for this copy: its later parts, changes to it, and answers to the original or
-        # another copy
+        # what waits for this copy: its later parts, changes to it, and what answers, quotes or
+        # boosts a post of its group
         db.execute(
             "UPDATE drafts SET not_before=NULL WHERE target=? AND state='queued' AND code='parent'"
             " AND ((source, iif(instr(source_id, '#'), substr(source_id, 1,"
             " instr(source_id, '#')-1), source_id))=(?,?)"
-            " OR EXISTS (SELECT 1 FROM links WHERE origin=? AND"
-            " origin_id=? AND post_id=json_extract(draft, '$.reply_to.id')))",
+            " OR EXISTS (SELECT 1 FROM links WHERE origin=? AND origin_id=? AND post_id IN"
+            " (json_extract(draft, '$.reply_to.id'), json_extract(draft, '$.quote.id'),"
+            " json_extract(draft, '$.boost.id'))))",
             (draft.target, *origin, *origin),
         )
 

@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import yaml
@@ -41,6 +42,7 @@ from bridge.networks.twitter import client as twitter
 from bridge.networks.twitter import read as twitter_read
 from bridge.post import Draft, Media, Post, Ref, Skip, idempotency_key
 from bridge.registry import NETWORKS
+from bridge.render import to_copy
 from bridge.schema import Route
 from bridge.store import NewDraft, Recording, RouteKey, Store
 
@@ -187,16 +189,23 @@ def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
         return judge("bot", route, source, there, post, store)
 
 
-def payloads(target: str, parts: tuple[Draft, ...]) -> list[dict[str, Any]]:
+def payloads(
+    target: str, parts: tuple[Draft, ...], server: Mapping[str, Any] = MappingProxyType({})
+) -> list[dict[str, Any]]:
     """The bodies of the requests that publish drafts one after the other."""
+    at_most = limits(target, server)
     network = NETWORKS[target]
     made = []
     above: Ref | None = _copy(target, "parent") if parts[0].reply_to else None
     root = above
     for draft in parts:
         uploads = tuple(_uploaded(target, item, at) for at, item in enumerate(draft.media, 1))
-        parents = Parents(above, root) if above and root else None
-        made.append(network.to_payload(draft, f"key-{draft.part}", uploads, parents, NOW))
+        shows = _copy(target, "shown") if draft.boost or draft.quote else None
+        content = to_copy(draft, shows, at_most) if shows else draft
+        if not (at_most.quotes or draft.boost):
+            shows = None
+        parents = Parents(above, root, shows) if above or shows else None
+        made.append(network.to_payload(content, f"key-{draft.part}", uploads, parents, NOW))
         above = _copy(target, f"part-{draft.part}")
         root = root or above
     return made
@@ -207,7 +216,7 @@ def _at(case: Case, target: str) -> dict[str, Any]:
     if isinstance(found, Skip):
         return {"skipped": found.reason}
     parts = []
-    for draft, payload in zip(found, payloads(target, found), strict=True):
+    for draft, payload in zip(found, payloads(target, found, case.server), strict=True):
         part: dict[str, Any] = {"post": _without_keys(payload)}
         live = _live(part["post"])
         if live:
@@ -247,7 +256,12 @@ def _uploaded(target: str, item: Media, at: int) -> dict[str, Any]:
 
 def _copy(target: str, name: str) -> Ref:
     uri = f"at://did:plc:avis/app.bsky.feed.post/{name}" if target == "bluesky" else ""
-    return Ref(name, IDENTITIES[target].id, uri=uri, cid=f"cid-{name}" if uri else "")
+    url = (
+        f"https://x.com/avis/status/{name}"
+        if target == "twitter"
+        else f"https://avis.example/@avis/{name}"
+    )
+    return Ref(name, IDENTITIES[target].id, url, uri, f"cid-{name}" if uri else "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bridge.simulation import Entry
@@ -25,7 +25,12 @@ from tests.crash.story import (
 
 #: what a kill can explain; a draft may also be held since what it answers is
 _KILLED = ("in doubt", "may be our own copy of")
-_FOLLOWS = ("the part before it is held", "the post that it answers is held")
+_FOLLOWS = (
+    "the part before it is held",
+    "the post that it answers is held",
+    "the post that it boosts is held",
+    "the post that it quotes is held",
+)
 
 
 #: added to the reason of what was sent more than once before it was held
@@ -45,7 +50,7 @@ class Verdict:
 
 def doubled(originals: list[Original], networks: Networks) -> list[str]:
     """What stands twice, or where it should not stand at all; true at any time."""
-    journals = _journals(networks)
+    journals = _journals(networks, originals)
     said = {(o.account, o.id) for o in originals}
     wrong = []
     for account, entries in journals.items():
@@ -67,8 +72,10 @@ def doubled(originals: list[Original], networks: Networks) -> list[str]:
 def judge(originals: list[Original], networks: Networks, state: Path, *, late: bool) -> Verdict:
     """The verdict at the end of a round; `late` says that servers may have acted late in it."""
     verdict = Verdict(wrong=doubled(originals, networks))
-    journals = _journals(networks)
+    journals = _journals(networks, originals)
     held = _held(state, originals)
+    # on servers without quotes they are posts like any other
+    quoting = {(account, e.id) for account in NAMES for e in journals[account] if e.quote_of}
     for original in originals:
         for target in TARGETS[original.account]:
             verdict.pairs[network_of(target)] += 1
@@ -91,6 +98,8 @@ def judge(originals: list[Original], networks: Networks, state: Path, *, late: b
             problem = _incomplete(original, copies) or _misplaced(
                 original, target, copies, journals[target], originals
             )
+            if not problem and (original.account, original.id) in quoting:
+                problem = _quotes_another(original, copies, journals[target])
             if problem:
                 verdict.wrong.append(f"{problem} on {target}: {original}: {_told(state, original)}")
     if not late:
@@ -108,7 +117,7 @@ def _overtaken(originals: list[Original], journals: dict[str, list[Entry]]) -> l
         plain = [
             o.number
             for o in originals
-            if o.account == account and not o.images and o.parent is None
+            if o.account == account and not o.images and o.parent is None and o.shows is None
         ]
         for target in targets:
             found = [number_of(entry) for entry in journals[target]]
@@ -134,7 +143,22 @@ def _is_needed(original: Original, target: str, reason: str, *, complete: bool, 
     return not complete and (network_of(target) != "twitter" or bool(original.images) or sent_again)
 
 
-def _journals(networks: Networks) -> dict[str, list[Entry]]:
+def _journals(networks: Networks, originals: list[Original]) -> dict[str, list[Entry]]:
+    """What stands on each account; a boost of what is mirrored bears the number of its own."""
+    boosts = {o.shows: o.number for o in originals if o.boost and o.shows is not None}
+    return {
+        account: [_numbered(entry, entries, boosts) for entry in entries]
+        for account, entries in _entries(networks).items()
+    }
+
+
+def _numbered(entry: Entry, journal: list[Entry], boosts: dict[int, int]) -> Entry:
+    boosted = next((e for e in journal if entry.boost_of and e.id == entry.boost_of), None)
+    number = boosts.get(number_of(boosted)) if boosted else None
+    return entry if number is None else replace(entry, text=f"q{number}s1")
+
+
+def _entries(networks: Networks) -> dict[str, list[Entry]]:
     whole = {name: networks.journal(name) for name in ("mastodon", "bluesky", "twitter")}
     return {
         account: [
@@ -183,13 +207,22 @@ def _misplaced(
     return ""
 
 
+def _quotes_another(original: Original, copies: list[Entry], journal: list[Entry]) -> str:
+    """What is wrong if a copy neither quotes nor links the copy of what its original quotes."""
+    shown = [e.id for e in journal if number_of(e) == original.shows]
+    linked = " ".join((*copies[-1].links, copies[0].quote_of))
+    if not shown or any(post_id in linked for post_id in shown):
+        return ""
+    return f"QUOTES {copies[0].quote_of or 'nothing'}, not {shown}"
+
+
 def _through_ancestor(
     original: Original, target: str, originals: list[Original], held: dict[tuple[int, str], str]
 ) -> str:
     """Why nothing was queued: what is said in answer to a copy that is held is not attached."""
     at = original
-    while at.parent is not None:
-        said_on, at = at.account, originals[at.parent]
+    while (follows := at.shows if at.boost else at.parent) is not None:
+        said_on, at = at.account, originals[follows]
         if (at.number, target) in held or (at.number, said_on) in held:
             return "the post that it answers is held"
     return ""

@@ -56,7 +56,6 @@ EXTRAS = {
     "b": ("", "", "quote"),
     "x": ("", "", "poll", "quote"),
 }
-CID = "bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 MARK = re.compile(r"\bq(\d+)s(\d+)\b")
 
 
@@ -72,7 +71,10 @@ def handle_of(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """What a person said or boosted; `parent` is what it answers, by any of its posts."""
+    """What a person said or boosted; `parent` is what it answers, by any of its posts.
+
+    `shows` is the original that it quotes or boosts, if that is mirrored.
+    """
 
     number: int
     account: str
@@ -82,6 +84,7 @@ class Original:
     parent: int | None
     wordless: bool
     boost: bool = False
+    shows: int | None = None
 
 
 @dataclass(slots=True)
@@ -96,8 +99,8 @@ class Story:
         """One more original."""
         number = len(self.originals)
         account, reply_to, parent = self._place()
-        if account == "m1" and not reply_to and self.random.random() < 0.15:
-            self._boost(number)
+        if not reply_to and self.random.random() < 0.15:
+            self._boost(number, account)
             return
         only_images = self.random.random() < 0.02
         images = self.random.choice((1, 2)) if only_images or self.random.random() < 0.15 else 0
@@ -108,28 +111,52 @@ class Story:
         if images and extra != "warning":
             extra = ""
         count += 2 if extra == "poll" else 0
+        quoted = self._quoted(account) if extra == "quote" else None
         post_id = self.networks.say(
             network_of(account),
             handle_of(account),
             "" if only_images else text,
             reply_to=reply_to,
             images=[(_png(number * 4 + n), alt) for n, alt in enumerate(alts)],
-            **self._extra(extra, account, number, count),
+            **self._extra(extra, account, number, count, quoted),
         )
         count = images if only_images else count
         self.originals.append(
-            Original(number, account, post_id, count, images, parent, only_images)
+            Original(
+                number,
+                account,
+                post_id,
+                count,
+                images,
+                parent,
+                only_images,
+                shows=quoted.number if quoted else None,
+            )
         )
 
-    def _boost(self, number: int) -> None:
-        """Boost what a stranger said."""
-        post = f"https://far.example/@stranger/q{number}s1"
-        post_id = self.networks.boost("mastodon", "m1", post)
+    def _boost(self, number: int, account: str) -> None:
+        """Boost what a stranger said or, once, what the account said itself."""
+        mine = self._quoted(account)
+        post, shows = f"https://far.example/@stranger/q{number}s1", None
+        if mine is not None and (account != "m1" or self.random.random() < 0.5):
+            if any(o.boost and o.shows == mine.number for o in self.originals):
+                return
+            post, shows = mine.id, mine.number
+        elif account != "m1":
+            return
+        post_id = self.networks.boost(network_of(account), handle_of(account), post)
         self.originals.append(
-            Original(number, "m1", post_id, 1, 0, None, wordless=False, boost=True)
+            Original(number, account, post_id, 1, 0, None, wordless=False, boost=True, shows=shows)
         )
 
-    def _extra(self, kind: str, account: str, number: int, count: int) -> dict[str, Any]:
+    def _quoted(self, account: str) -> Original | None:
+        """The last that the account itself said."""
+        mine = [o for o in self.originals if o.account == account and not o.boost]
+        return mine[-1] if mine else None
+
+    def _extra(
+        self, kind: str, account: str, number: int, count: int, quoted: Original | None
+    ) -> dict[str, Any]:
         """What a post has beside its text; a poll's options are the last of its sentences."""
         if kind == "warning":
             return {"warning": "været"}
@@ -138,17 +165,9 @@ class Story:
             if account[0] == "x":
                 return {"poll": options}
             return {"poll": {"options": options, "expires_in": 86400}}
-        mine = [o.id for o in self.originals if o.account == account and not o.boost]
-        if kind == "quote" and mine:
-            quoted = mine[-1]
-            if account[0] == "m":
-                return {"quoted_status_id": quoted}
-            if account[0] == "x":
-                return {"quote": quoted}
-            uri = f"at://did:plc:somebody/app.bsky.feed.post/{quoted}"
-            embed = {"$type": "app.bsky.embed.record", "record": {"uri": uri, "cid": CID}}
-            return {"embed": embed}
-        return {}
+        if quoted is None:
+            return {}
+        return {"quoted_status_id" if account[0] == "m" else "quote": quoted.id}
 
     def _place(self) -> tuple[str, str, int | None]:
         """Who says it, and in answer to what."""

@@ -17,13 +17,17 @@ from tests.world import PEOPLE, World
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A post from one account to another, and the request on which the trouble lies."""
+    """A post from one account to another, and the request on which the trouble lies.
+
+    A `boost` is one of a post that was mirrored before.
+    """
 
     source: str
     target: str
     at: str
     match: str
     image: bool = False
+    boost: bool = False
     flavour: str = "mastodon"
 
 
@@ -37,6 +41,10 @@ WAYS: Mapping[str, Way] = {
     "gotosocial post": _way("mastodon post", "b", "m", flavour="gotosocial"),
     "bluesky post": _way("bluesky post", "m", "b"),
     "twitter post": _way("twitter post", "b", "x"),
+    "mastodon boost": _way("mastodon boost", "b", "m", boost=True),
+    "gotosocial boost": _way("mastodon boost", "b", "m", boost=True, flavour="gotosocial"),
+    "bluesky boost": _way("bluesky boost", "m", "b", boost=True),
+    "twitter boost": _way("twitter boost", "b", "x", boost=True),
     "bluesky renewal": _way("bluesky renewal", "m", "b"),
     "mastodon image": _way("mastodon image", "b", "m", image=True),
     "bluesky image": _way("bluesky image", "m", "b", image=True),
@@ -71,6 +79,12 @@ class Delivery:
         images = [(picture(), "en blågrønn flate")] if way.image else []
         source_id = world.say(way.source, text, images=images)
         world.read(way.source)
+        if way.boost:
+            assert self._end(source_id) == "sent"
+            world.clock.advance(hours=3)
+            source_id = world.simulator(way.source).boost(PEOPLE[way.source][1], source_id)
+            world.read(way.source)
+        shown = [e.id for e in world.journal(way.target) if e.text == text]
         simulator = world.simulator(way.at)
         network = NETWORKS[PEOPLE[way.at][0]].name
         with troubled(
@@ -79,9 +93,14 @@ class Delivery:
             world.deliver(way.target)
             hit = struck()
         simulator.release_late()
-        state, stands = self._end(source_id), [e.text for e in world.journal(way.target)]
+        state = self._end(source_id)
+        stands = [
+            e
+            for e in world.journal(way.target)
+            if (e.boost_of in shown if shown else e.text == text)
+        ]
         assert not self._elsewhere.requests
-        assert (state, stands.count(text)) in {("sent", 1), ("held", 0), ("held", 1), ("dead", 0)}
+        assert (state, len(stands)) in {("sent", 1), ("held", 0), ("held", 1), ("dead", 0)}
         return {"sent": "once"}.get(state, state), hit
 
     def _end(self, source_id: str) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from PIL import Image
 
 from bridge import images, media
-from bridge.network import Client, ClientError, Gone, Upload
+from bridge.network import Client, ClientError, Gone, Parents, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
+from bridge.networks.bluesky.simulator.lexicon import record_cid
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.client import LIMITS
 from bridge.networks.twitter.simulator import TwitterSimulator
@@ -54,7 +55,7 @@ class Rig:
         #: a server that refuses an edit that changes nothing
         self.strict = MastodonSimulator(now=self.clock, limits=False, flavour="gotosocial")
         self.bluesky = BlueskySimulator(now=self.clock, limits=False)
-        self.twitter = TwitterSimulator(now=self.clock, limits=False)
+        self.twitter = TwitterSimulator(now=self.clock, limits=False, names_reposts=True)
         self.elsewhere = Elsewhere()
         self._running: list[Simulator] = [
             self.mastodon,
@@ -102,6 +103,18 @@ class Rig:
         client = network.connect(self.settings[name], memory, self.clock)
         client.login()
         return client
+
+    def boost(self, name: str, client: Client) -> str:
+        """A boost of a post of another that was never boosted before; returns its id."""
+        number, at = next(self.numbers), self.settings[name].get("handle", "")
+        simulator: Any = getattr(self, name)
+        said = simulator.say("berit.test" if at else "berit", f"Nummer {number}: ferja er full")
+        uri = f"at://{simulator.made('berit.test').did}/app.bsky.feed.post/{said}" if at else ""
+        parents = Parents(shows=Ref(said, uri=uri, cid=record_cid({"n": number}) if at else ""))
+        draft = Draft((), self.clock(), boost=Ref(said))
+        key = f"{number:064x}"
+        network = NETWORKS[network_of(name)]
+        return client.publish(network.to_payload(draft, key, (), parents, self.clock()), key).id
 
     def publish(self, name: str, client: Client, uploads: tuple[Any, ...] = ()) -> str:
         """A post that was never published before; returns its id."""
@@ -233,6 +246,14 @@ def _publishing(name: str) -> Callable[[Rig], Act]:
     return prepare
 
 
+def _boosting(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        return lambda: rig.boost(name, client)
+
+    return prepare
+
+
 def _media_status(rig: Rig) -> Act:
     """A post whose image is not ready makes the client ask about it."""
     client = rig.connect("slow")
@@ -316,6 +337,7 @@ KINDS: Mapping[str, Kind] = {
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
     "mastodon edit": Kind("mastodon", "PUT /api/v1/statuses/:id", _editing("mastodon")),
     "mastodon deletion": Kind("mastodon", "DELETE /api/v1/statuses/:id", _deleting("mastodon")),
+    "mastodon boost": Kind("mastodon", "POST /api/v1/statuses/:id/reblog", _boosting("mastodon")),
     "bluesky login": Kind("bluesky", f"POST {_XRPC}.server.createSession", _login("bluesky")),
     "bluesky renewal": Kind("bluesky", f"POST {_XRPC}.server.refreshSession", _renewal),
     "bluesky revision": Kind(
@@ -329,6 +351,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
     "bluesky deletion": Kind("bluesky", f"POST {_XRPC}.repo.deleteRecord", _deleting("bluesky")),
+    "bluesky boost": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _boosting("bluesky")),
     "twitter login": Kind("twitter", "GET /2/users/me", _login("twitter")),
     "twitter posts": Kind("twitter", "GET /2/users/:id/tweets", _fetch("twitter", "")),
     "twitter single post": Kind("twitter", "GET /2/tweets/:id", _find("twitter")),
@@ -343,6 +366,7 @@ KINDS: Mapping[str, Kind] = {
     "twitter alt text": Kind("twitter", "POST /2/media/metadata", _uploading("twitter")),
     "twitter post": Kind("twitter", "POST /2/tweets", _publishing("twitter")),
     "twitter deletion": Kind("twitter", "DELETE /2/tweets/:id", _deleting("twitter")),
+    "twitter boost": Kind("twitter", "POST /2/users/:id/retweets", _boosting("twitter")),
     "download": Kind("mastodon", "GET /media/", _download),
 }
 

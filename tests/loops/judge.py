@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from bridge.simulation import Entry
 from bridge.store import QueuedDraft, Store
 from tests.loops.graph import Graph
-from tests.loops.model import Model, is_over
+from tests.loops.model import Model, is_over, quotes
 from tests.loops.networks import Networks, server_of
 from tests.loops.story import Original, marks
 
 #: reasons that follow from what became of another draft
-FOLLOWS = ("the post that it answers is ", "the part before it is ")
+FOLLOWS = (
+    "the post that it answers is ",
+    "the post that it boosts is ",
+    "the post that it quotes is ",
+    "the part before it is ",
+)
 DOUBTS = ("in doubt", "may be our own copy of ")
 #: where a doubt can be left: elsewhere keys settle every one
 DOUBTFUL = ("gotosocial", "twitter")
@@ -56,11 +61,19 @@ class Judge:
         said = {o.id for o in self.originals if o.account == account}
         entries = [e for e in self.networks.journal(account) if e.id not in said]
         due: dict[str, list[Original]] = {}
+        boosts: list[Original] = []
         for original in self.originals:
-            if original.account != account and self.model.copied_by(original, account):
+            if original.account == account or not self.model.copied_by(original, account):
+                continue
+            if original.boost and self.model.shows_there(original, account):
+                boosts.append(original)
+            else:
                 due.setdefault(original.key, []).append(original)
+        self._boosts(account, boosts, [e for e in entries if e.boost_of])
         copies: dict[str, list[Entry]] = {}
         for entry in entries:
+            if entry.boost_of:
+                continue
             key = self._key(entry)
             if key not in due:
                 self._say(f"STRAY on {account}: {entry.text!r} {entry.links} (key {key or '?'})")
@@ -68,6 +81,38 @@ class Judge:
         for key, originals in due.items():
             self.found.copies += len(originals)
             self._group(account, originals, copies.get(key, []))
+
+    def _boosts(self, account: str, due: list[Original], entries: list[Entry]) -> None:
+        """Boosts of what stands on an account: one for each group, by whomever.
+
+        Where the server makes more of them, there are no more than were asked for.
+        """
+        by_group: dict[str, list[Original]] = {}
+        for original in due:
+            assert original.boost is not None
+            assert original.boost.group is not None
+            by_group.setdefault(original.boost.group.key, []).append(original)
+        said = {o.id: o.key for o in self.originals if o.account == account}
+        standing = {e.id: said.get(e.id) or self._key(e) for e in self.networks.journal(account)}
+        by_hand = {
+            o.boost.group.key
+            for o in self.originals
+            if o.account == account and o.boost and o.boost.group
+        }
+        found = Counter(standing.get(entry.boost_of, "") for entry in entries)
+        for key in found.keys() - by_group.keys():
+            self._say(f"STRAY BOOST on {account}: of {key or 'what is not known'}")
+        for key, originals in by_group.items():
+            self.found.copies += 1
+            firm = [o for o in originals if not self._is_excused(o, account)]
+            least = bool(firm) and key not in by_hand
+            once = server_of(account) in ("mastodon", "twitter")
+            if not least <= found[key] <= (1 if once else len(originals)):
+                what = "DOUBLED" if found[key] > 1 else "MISSING"
+                self._say(
+                    f"{what} BOOST on {account}: {key} is boosted {found[key]} times for "
+                    + "; ".join(f"{o} {self._told(o, account)}" for o in originals)
+                )
 
     def _key(self, entry: Entry) -> str:
         """What a copy copies, by its marks, or else by the address that it shows."""
@@ -129,12 +174,28 @@ class Judge:
                 if copy.reply_to not in ids:
                     self._say(f"LOOSE PART on {account}: {copy.text!r} of {originals[0]}")
                 continue
+            self._quotes(account, originals, copy)
             places = {place for o in originals for place in self._answered(o, account)}
             if places and copy.reply_to not in places:
                 self._say(
                     f"MISPLACED on {account}: {copy.text!r} answers {copy.reply_to or 'nothing'}"
                     f" instead of one of {places}: {originals[0]}"
                 )
+
+    def _quotes(self, account: str, originals: list[Original], copy: Entry) -> None:
+        """A copy quotes the group's own post, where there are quotes."""
+        (first, *twins) = originals
+        if twins or first.quote is None or not quotes(account):
+            return
+        wanted = {""}
+        if self.model.shows_there(first, account):
+            assert first.quote.group is not None
+            key = first.quote.group.key
+            said = {o.id: o.key for o in self.originals if o.account == account}
+            journal = self.networks.journal(account)
+            wanted = {e.id for e in journal if (said.get(e.id) or self._key(e)) == key}
+        if copy.quote_of not in wanted:
+            self._say(f"QUOTES {copy.quote_of or 'nothing'} on {account}, not {wanted}: {first}")
 
     def _answered(self, original: Original, account: str) -> set[str]:
         """The posts on an account that a copy may answer; {""} if it should answer none."""
@@ -202,6 +263,9 @@ class Judge:
     def _is_excused(self, original: Original, account: str) -> bool:
         """Whether a copy that is due may be missing: given up, or unclear, or following such."""
         if (original.id, account) in self.stopped or original.number in self.doubtful:
+            return True
+        pointer = original.boost or original.quote
+        if pointer and pointer.group and self._is_excused(pointer.group, account):
             return True
         if original.parent is None:
             return False

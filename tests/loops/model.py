@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.loops.graph import Bot, Graph, Rules
-from tests.loops.networks import network_of
+from tests.loops.networks import network_of, server_of
 from tests.loops.story import HAS_WARNINGS, Original, Pointer
 
 
@@ -38,9 +38,12 @@ class Model:
     def _takes(self, rules: Rules, post: Original, target: str) -> bool:
         if post.made_by or post.to_stranger or post.visibility == "private":
             return False
-        if post.boost and (rules.boosts == "skip" or self._is_ours(post, post.boost, target)):
-            return False
-        if post.quote and rules.quotes == "skip":
+        there = self.shows_there(post, target)
+        if post.boost and not there:
+            own = post.boost.account in (post.account, target)
+            if rules.boosts == "skip" or own:
+                return False
+        if post.quote and rules.quotes == "skip" and not (there and quotes(target)):
             return False
         if post.quote and post.wordless and self._is_ours(post, post.quote, target):
             return False
@@ -60,11 +63,30 @@ class Model:
             return False
         return not (rules.long == "skip" and is_over(post, target))
 
+    def shows_there(self, post: Original, target: str) -> bool:
+        """Whether what a post boosts or quotes has a post of its group on the target.
+
+        An original that nobody mirrors is not known by its page there.
+        """
+        pointer = post.boost or post.quote
+        if pointer is None or pointer.group is None:
+            return False
+        group = pointer.group
+        known = group.account != target or any(
+            self.copied_by(group, account) for account in self.graph.accounts if account != target
+        )
+        return known and self.stands(group, target)
+
     def _is_ours(self, post: Original, pointer: Pointer, target: str) -> bool:
         """Whether what a post points to is its own account's, or has a place on the target."""
         if pointer.account in (post.account, target):
             return True
         return pointer.group is not None and self.stands(pointer.group, target)
+
+
+def quotes(target: str) -> bool:
+    """Whether a server lets apps quote a post by reference."""
+    return server_of(target) in ("mastodon", "bluesky")
 
 
 def is_over(post: Original, target: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge import bridges, ingest
+from bridge import bridges, ingest, standing
 
 
 def _no_links() -> None:
@@ -23,9 +23,14 @@ def _no_marks() -> None:
     bridges.maker = lambda post: ""
 
 
+def _no_standing() -> None:
+    """What is boosted or quoted is taken to stand nowhere."""
+    standing.shown = lambda *_: None
+
+
 def _no_boosts() -> None:
-    """Boosts of one's own, of copies and of their twins go out like any other."""
-    ingest._shows_known = lambda *_: None
+    """Boosts and wordless quotes of one's own, or of the target's own, go out like any other."""
+    standing.shows_in_vain = lambda *_: None
 
 
 def _no_twins() -> None:
@@ -39,5 +44,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "no-match": _no_match,
     "no-marks": _no_marks,
     "no-boosts": _no_boosts,
+    "no-standing": _no_standing,
     "no-twins": _no_twins,
 }

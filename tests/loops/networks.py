@@ -140,15 +140,16 @@ class Networks:
             return self.say(account, text, quoted_status_id=post_id)
         if server == "twitter":
             return self.say(account, text, quote=post_id)
-        author = self.bluesky.made(owner)
-        record = author.collections[COLLECTION].records[post_id]
-        uri = f"at://{author.did}/{COLLECTION}/{post_id}"
-        strong = {"uri": uri, "cid": record.cid}
-        return self.say(account, text, embed={"$type": "app.bsky.embed.record", "record": strong})
+        return self.say(account, text, quote=self._uri(owner, post_id))
 
-    def boost(self, account: str, what: str) -> str:
-        """Boost a post by its id or, on servers with Mastodon's API, its address."""
+    def _uri(self, owner: str, post_id: str) -> str:
+        return f"at://{self.bluesky.made(owner).did}/{COLLECTION}/{post_id}"
+
+    def boost(self, account: str, what: str, owner: str) -> str:
+        """Boost a post of a handle by its id or, on servers with Mastodon's API, its address."""
         server, handle = PEOPLE[account]
+        if server == "bluesky":
+            what = self._uri(owner, what)
         return str(self.servers[server].boost(handle, what))
 
     def stranger(self, server: str, text: str) -> str:

@@ -276,8 +276,6 @@ class Story:
     def _boost(self, account: str) -> None:
         """Boost something: a stranger's post, one's own, a copy, or a twin that a bridge made."""
         server = server_of(account)
-        if server == "bluesky":  # reposts there are not read
-            return
         boosted = {o.boost.id for o in self.originals if o.boost and o.account == account}
         choices = [(p, name) for p, name in self._pointers(account) if p.id not in boosted]
         if not choices or self.choose.random() < 0.4:
@@ -286,14 +284,27 @@ class Story:
         if not choices:
             return
         pointer, name = self.choose.choice(choices)
+        owner = PEOPLE[pointer.account][1] if pointer.account else STRANGER[server]
         try:
-            said = self.networks.boost(account, name)
+            said = self.networks.boost(account, name, owner)
         except RuntimeError:  # a copy that only followers see
             return
-        # Mastodon repeats what is boosted, hashtags included, if it has it
-        repeated = pointer.group is not None and server != "twitter" and name == pointer.id
+        # Mastodon and X repeat what is boosted, hashtags included, if they have it
+        repeated = pointer.group is not None and server != "bluesky" and name == pointer.id
         tags = pointer.group.tags if pointer.group and repeated else ()
-        self._add(account, said, pointer.id, boost=pointer, tags=tags)
+        seen_by = next(
+            (e.visibility for e in self.networks.journal(account) if e.id == said), "public"
+        )
+        at = next(
+            (
+                e.visibility
+                for e in (self.networks.journal(pointer.account) if pointer.account else ())
+                if e.id == pointer.id and repeated
+            ),
+            seen_by,
+        )
+        narrower = max(seen_by, at, key=("public", "unlisted", "private").index)
+        self._add(account, said, pointer.id, boost=pointer, tags=tags, visibility=narrower)
 
     def _quote(self, account: str) -> None:
         """Quote something on the same server, with words or, like a boost, without."""

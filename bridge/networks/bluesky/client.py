@@ -33,10 +33,11 @@ from bridge.networks.bluesky import listing, read, session
 from bridge.networks.bluesky.write import (
     COLLECTION,
     MARK,
+    REPOSTS,
     record_key,
     tid_time,
 )
-from bridge.post import Post, Ref, utc
+from bridge.post import Post, Ref, Run, utc
 from bridge.ratelimit import Claim
 from bridge.text import byte_length, graphemes
 
@@ -73,6 +74,7 @@ LIMITS = Limits(
     alt_characters=2000,
     # lexicon app.bsky.embed.gallery: what clients keep to
     gallery=10,
+    quotes=True,
 )
 
 # Answers of the AT Protocol PDS (its lexicons com.atproto.server.*, and their common errors).
@@ -119,7 +121,7 @@ class BlueskyClient:
 
     def newest(self) -> str:
         """A cursor at the present."""
-        return listing.make_cursor(self._rev(), self._now())
+        return listing.write_cursor(listing.Cursor(self._rev(), self._now()))
 
     def begin(self, take: Backfill) -> Page:
         """Where to start; the posts are those that clocks running late may bring up again."""
@@ -132,28 +134,28 @@ class BlueskyClient:
         else:
             mark = None
         rev = self._rev()
-        found = list(self._records_since((mark or self._now() - TRAIL) - OVERLAP))
+        found = self._records_since((mark or self._now() - TRAIL) - OVERLAP)
         if mark is None:
             mark = max([self._now() - TRAIL, *self._native_times(found)])
             old = [item for item in found if listing.position(item) >= mark - OVERLAP]
         else:
             rev, old = "", [item for item in found if listing.position(item) < mark]
-        return Page(self._posts(old), listing.make_cursor(rev, mark))
+        return Page(self._posts(old), listing.write_cursor(listing.Cursor(rev, mark)))
 
     def fetch(self, cursor: str) -> Page:
         """Posts after the cursor, and again those up to an hour before it, oldest first.
 
         The repository's revision tells in one request whether anything changed. Where it did,
         records are read by their keys, which clients make from their clocks: hence the hour.
-        Reposts are not read.
         """
-        rev, mark = listing.read_cursor(cursor)
+        at = listing.read_cursor(cursor, self._now())
         now_at = self._rev()
-        if rev == now_at:
+        if at.rev == now_at:
             return Page((), cursor)
-        found = list(self._records_since(mark - OVERLAP if mark else None))
-        newer = [self._now() - TRAIL, *self._native_times(found), *([mark] if mark else [])]
-        return Page(self._posts(found), listing.make_cursor(now_at, max(newer)))
+        found = self._records_since(at.mark - OVERLAP if at.mark else None, at.boosts)
+        newer = [self._now() - TRAIL, *self._native_times(found), *([at.mark] if at.mark else [])]
+        after = listing.Cursor(now_at, max(newer), at.boosts)
+        return Page(self._posts(found), listing.write_cursor(after))
 
     def find(self, post_id: str) -> Post:
         """One post of the account; Gone if its repository is there and holds no such one."""
@@ -183,6 +185,13 @@ class BlueskyClient:
             lowest = min(map(listing.rkey, page), default="")
             left = {rkey for rkey in left if rkey < lowest}
         return found
+
+    def words(self, ref: Ref) -> tuple[Run, ...]:
+        """The text of anybody's post; the account's server asks for what it does not have."""
+        did = ref.account.partition(":")[2]
+        record = listing.value(self._record(ref.id, COLLECTION, did))
+        text = record.get("text")
+        return read.to_runs(text, record.get("facets")) if isinstance(text, str) else ()
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """An image of the embed: the blob, its description, and its shape.
@@ -214,7 +223,7 @@ class BlueskyClient:
             answer = self._put(rkey, record)
             if _error(answer) != "InvalidSwap":
                 return self._ref(rkey, self._object(answer))
-            standing = self._standing(rkey)
+            standing = self._standing(rkey, record.get("$type", COLLECTION))
             if listing.value(standing).get(MARK) == key:
                 return self._ref(rkey, standing)
             rkey = record_key(key, created, attempt)
@@ -231,7 +240,9 @@ class BlueskyClient:
         """
         if ref.account not in ("", self.login().id):
             raise Refused("that is not a post of this account")
-        body = {"repo": self._session().did, "collection": COLLECTION, "rkey": ref.id}
+        # at://DID/COLLECTION/RKEY: a repost is a record of another collection
+        collection = ref.uri.split("/")[3] if ref.uri.count("/") > 3 else COLLECTION
+        body = {"repo": self._session().did, "collection": collection, "rkey": ref.id}
         if ref.cid:
             body["swapRecord"] = ref.cid
         answer = self._authorized("com.atproto.repo.deleteRecord", json=body)
@@ -242,12 +253,12 @@ class BlueskyClient:
 
     # Writing.
 
-    def _put(self, rkey: str, record: Any) -> wire.Answer:
+    def _put(self, rkey: str, record: Mapping[str, Any]) -> wire.Answer:
         return self._authorized(
             "com.atproto.repo.putRecord",
             json={
                 "repo": self._session().did,
-                "collection": COLLECTION,
+                "collection": record.get("$type", COLLECTION),
                 "rkey": rkey,
                 "record": record,
                 "swapRecord": None,
@@ -259,7 +270,8 @@ class BlueskyClient:
         if not isinstance(uri, str) or not isinstance(cid, str) or not cid:
             raise wire.untrusted("the server took a post but named no record for it", write=True)
         who = self.login()
-        return Ref(rkey, who.id, f"{who.url}/post/{rkey}", uri, cid)
+        page = f"{who.url}/post/{rkey}" if f"/{COLLECTION}/" in uri else uri
+        return Ref(rkey, who.id, page, uri, cid)
 
     # Reading: public, so that no token is spent or renewed for it.
 
@@ -282,18 +294,19 @@ class BlueskyClient:
             raise Unreachable("the server named no revision of the account's repository")
         return rev
 
-    def _standing(self, rkey: str) -> dict[str, Any]:
+    def _standing(self, rkey: str, collection: str) -> dict[str, Any]:
         """The record that kept another from being put."""
         try:
-            return self._record(rkey)
+            return self._record(rkey, collection)
         except Refused as refusal:
             # says nothing about the post that is to be put; mostly, that the record is gone again
             words = "a record stood in the way and cannot be read: to be tried anew"
             raise Unreachable(f"{words} ({refusal})") from None
 
-    def _record(self, rkey: str) -> dict[str, Any]:
-        """A record of the account: `uri`, `cid` and `value`."""
-        params = {"repo": self._session().did, "collection": COLLECTION, "rkey": rkey}
+    def _record(self, rkey: str, collection: str = COLLECTION, repo: str = "") -> dict[str, Any]:
+        """A record of the account, or of the DID `repo`: `uri`, `cid` and `value`."""
+        repo = repo or self._session().did
+        params = {"repo": repo, "collection": collection, "rkey": rkey}
         answer = self._read("com.atproto.repo.getRecord", params)
         if answer.status in (400, 404) and _error(answer) == "RecordNotFound":
             raise Gone("the account has no such post")
@@ -302,11 +315,11 @@ class BlueskyClient:
             raise Unreachable("the server answered with something else than a record")
         return record
 
-    def _records(self) -> Iterator[list[dict[str, Any]]]:
+    def _records(self, collection: str = COLLECTION) -> Iterator[list[dict[str, Any]]]:
         """Pages of records, newest key first."""
         at = ""
         while True:
-            answer = self._list(at)
+            answer = self._list(at, collection)
             yield answer["records"]
             cursor = answer.get("cursor")
             if not answer["records"] or not isinstance(cursor, str) or cursor == at:
@@ -320,9 +333,9 @@ class BlueskyClient:
             raise Unreachable("the server answered with other records than it was asked for")
         return found
 
-    def _list(self, cursor: str) -> dict[str, Any]:
+    def _list(self, cursor: str, collection: str = COLLECTION) -> dict[str, Any]:
         """A page as the server gives it; what is no object is left out of its `records`."""
-        params = {"repo": self._session().did, "collection": COLLECTION, "limit": PAGE}
+        params = {"repo": self._session().did, "collection": collection, "limit": PAGE}
         more = {"cursor": cursor} if cursor else {}
         answer = self._object(self._read("com.atproto.repo.listRecords", {**params, **more}))
         records = answer.get("records")
@@ -330,9 +343,21 @@ class BlueskyClient:
             raise Unreachable("the server answered with something else than a page of records")
         return {**answer, "records": [item for item in records if isinstance(item, dict)]}
 
-    def _records_since(self, start: datetime | None) -> Iterator[dict[str, Any]]:
-        """Records from a time on, newest key first; all of them if it is None."""
-        for page in self._records():
+    def _records_since(
+        self, start: datetime | None, boosts: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Posts and boosts from a time on, newest first; all of them if it is None.
+
+        Boosts only from a time of their own on, if there is one.
+        """
+        found = [*self._since(COLLECTION, start)]
+        reposts = [*self._since(REPOSTS, max(start, boosts) if start and boosts else start)]
+        # posts alone keep the order of their keys, whatever those say of the time
+        return sorted([*found, *reposts], key=listing.position, reverse=True) if reposts else found
+
+    def _since(self, collection: str, start: datetime | None) -> Iterator[dict[str, Any]]:
+        """Records of a collection from a time on, newest key first; all of them if it is None."""
+        for page in self._records(collection):
             yield from (item for item in page if start is None or listing.position(item) >= start)
             keys = [when for item in page if (when := tid_time(listing.rkey(item)))]
             if start is not None and keys and min(keys) < start:

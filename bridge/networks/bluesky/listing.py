@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,19 +12,40 @@ from bridge.network import Refused
 from bridge.networks.bluesky.write import micros, tid, tid_time
 from bridge.post import utc
 
-
-def make_cursor(rev: str, mark: datetime) -> str:
-    """A cursor at a revision of the repository, and the time up to which it was read."""
-    return json.dumps({"rev": rev, "mark": tid(max(micros(mark), 0), 0)})
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_cursor(cursor: str) -> tuple[str, datetime | None]:
-    """Revision and mark; "" and None, which read everything, where a cursor names none."""
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A revision of the repository, and up to when it was read; "" and None: read everything.
+
+    `boosts` is from when on boosts are read, None if from the first. Cursors from before boosts
+    were read do not say it: then none is, and the next cursor says so.
+    """
+
+    rev: str
+    mark: datetime | None
+    boosts: datetime | None = None
+
+
+def write_cursor(cursor: Cursor) -> str:
+    """A cursor as text."""
+    times = {"mark": cursor.mark, "boosts": cursor.boosts or _FIRST}
+    return json.dumps({"rev": cursor.rev} | {name: _tid(at) for name, at in times.items() if at})
+
+
+def read_cursor(cursor: str, now: datetime) -> Cursor:
+    """A cursor from text; raises Refused if it is none."""
     try:
         fields = json.loads(cursor or "{}")
-        return str(fields.get("rev", "")), tid_time(str(fields.get("mark", "")))
+        mark, boosts = (tid_time(str(fields.get(name, ""))) for name in ("mark", "boosts"))
+        return Cursor(str(fields.get("rev", "")), mark, boosts if boosts or not mark else now)
     except (ValueError, AttributeError):
         raise Refused("the cursor of this account in the state file cannot be read") from None
+
+
+def _tid(when: datetime) -> str:
+    return tid(max(micros(when), 0), 0)
 
 
 def rkey(item: Mapping[str, Any]) -> str:

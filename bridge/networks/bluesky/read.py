@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.network import Identity
-from bridge.networks.bluesky.write import COLLECTION, MARK, tid_time
+from bridge.networks.bluesky.write import COLLECTION, MARK, REPOSTS, tid_time
 from bridge.post import Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
 from bridge.text import clusters, comparable, plain_name
 
@@ -55,10 +55,12 @@ def to_post(item: object, owner: Owner) -> Post | None:
     """
     fields = _map(item)
     uri = _text(fields.get("uri"))
-    did, _, rkey = _split_uri(uri)
+    did, collection, rkey = _split_uri(uri)
     if did != owner.did or not rkey:
         return None
     record = _map(fields.get("value"))
+    if collection == REPOSTS:
+        return _to_boost(record, owner, rkey)
     embed = _Embed(owner)
     embed.read(_map(record.get("embed")))
     runs = _with_links(to_runs(_text(record.get("text")), record.get("facets")), embed.links)
@@ -81,6 +83,23 @@ def to_post(item: object, owner: Owner) -> Post | None:
         cid=_text(fields.get("cid")),
         quote=embed.quote,
         tags=tuple(tag for tag in map(_text, _list(record.get("tags"))) if tag),
+        application=next((name for field, name in _MAKERS.items() if field in record), ""),
+        mark=_text(record.get(MARK)),
+    )
+
+
+def _to_boost(record: Mapping[str, Any], owner: Owner, rkey: str) -> Post | None:
+    """A record of app.bsky.feed.repost; None if it does not name a post. It has no page."""
+    boosted = to_ref(record.get("subject"))
+    if boosted is None:
+        return None
+    return Post(
+        account=f"bluesky:{owner.did}",
+        id=rkey,
+        url=f"at://{owner.did}/{REPOSTS}/{rkey}",
+        created_at=_time(record.get("createdAt")) or tid_time(rkey) or _NO_TIME,
+        runs=(),
+        boost=boosted,
         application=next((name for field, name in _MAKERS.items() if field in record), ""),
         mark=_text(record.get(MARK)),
     )

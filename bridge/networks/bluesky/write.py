@@ -12,6 +12,8 @@ from bridge.network import Parents
 from bridge.post import Draft, Post, Ref, Run
 
 COLLECTION = "app.bsky.feed.post"
+#: the collection of boosts
+REPOSTS = "app.bsky.feed.repost"
 #: the field, unknown to Bluesky and kept by it, in which a record carries its idempotency key
 MARK = "tribridgeKey"
 
@@ -88,12 +90,14 @@ def to_payload(
     draft differ by a millisecond in `createdAt`, so that they sort.
     """
     created = min(draft.created_at, now)
+    if draft.boost is not None:
+        return {"rkey": record_key(key, created), "record": _repost(created, key, parents)}
     text, facets = to_facets(draft.runs)
-    shown = (created + timedelta(milliseconds=draft.part - 1)).astimezone(UTC)
+    shown = created + timedelta(milliseconds=draft.part - 1)
     record: dict[str, Any] = {
         "$type": COLLECTION,
         "text": text,
-        "createdAt": shown.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "createdAt": _stamp(shown),
         MARK: key,
     }
     if facets:
@@ -104,11 +108,40 @@ def to_payload(
     if draft.labels:
         values = [{"val": label} for label in draft.labels[:_LABELS]]
         record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
-    if parents is not None:
+    if parents is not None and parents.parent and parents.root:
         record["reply"] = {"root": _strong(parents.root), "parent": _strong(parents.parent)}
     if uploads:
         record["embed"] = _images(uploads)
+    if parents is not None and parents.shows:
+        record["embed"] = _quoting(parents.shows, record.get("embed"))
     return {"rkey": record_key(key, created), "record": record}
+
+
+def _repost(created: datetime, key: str, parents: Parents | None) -> dict[str, Any]:
+    """The record of a boost (lexicon app.bsky.feed.repost), with our key as a post has it."""
+    assert parents is not None
+    assert parents.shows is not None
+    return {
+        "$type": REPOSTS,
+        "subject": _strong(parents.shows),
+        "createdAt": _stamp(created),
+        MARK: key,
+    }
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _quoting(quoted: Ref, media: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The embed of a quote (lexicons app.bsky.embed.record and app.bsky.embed.recordWithMedia).
+
+    A card of a link has no place beside it; the link stands in the text.
+    """
+    record = {"$type": "app.bsky.embed.record", "record": _strong(quoted)}
+    if media is None or media["$type"] == "app.bsky.embed.external":
+        return record
+    return {"$type": "app.bsky.embed.recordWithMedia", "record": record, "media": dict(media)}
 
 
 def _images(uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:

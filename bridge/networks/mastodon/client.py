@@ -33,7 +33,7 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.mastodon import read
-from bridge.post import Post, Ref, utc
+from bridge.post import Post, Ref, Run, utc
 from bridge.ratelimit import Claim
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ class MastodonClient:
         except Gone:
             return None
 
+    def words(self, ref: Ref) -> tuple[Run, ...]:  # noqa: ARG002
+        """None: a boost comes with them."""
+        return ()
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """`{"id": ...}` of the new attachment, which the server may still be processing.
 
@@ -171,8 +175,10 @@ class MastodonClient:
         return {"id": upload_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
-        """Publish a status; raises Busy while its media are still being processed."""
+        """Publish a status, or boost one; raises Busy while its media are still being processed."""
         account = self.login().id
+        if "reblog" in payload:
+            return self._boost(payload, account)
         try:
             answer = self._send(
                 "POST", "/api/v1/statuses", json=payload, headers={"Idempotency-Key": key}
@@ -262,6 +268,17 @@ class MastodonClient:
         if not read.native_id(status.get("id")):
             raise Unreachable("the server answered with something else than a post")
         return status
+
+    def _boost(self, payload: Mapping[str, Any], account: str) -> Ref:
+        """Boost a status: Mastodon answers with the boost, the same one if there was one before."""
+        path = f"/api/v1/statuses/{quote(payload['reblog'], safe='')}/reblog"
+        boost = self._send("POST", path, json={"visibility": payload["visibility"]}).object()
+        boosted, post_id = boost.get("reblog"), read.native_id(boost.get("id"))
+        shown = read.native_id(boosted.get("id")) if isinstance(boosted, dict) else ""
+        if not post_id or shown != payload["reblog"]:
+            raise Uncertain("the server took a boost but answered with something else than that")
+        url = boost.get("url") or boost.get("uri")
+        return Ref(post_id, account, url if isinstance(url, str) else "")
 
     def _raise_if_processing(self, payload: Mapping[str, Any], refusal: Refused) -> None:
         """Media that are not ready are refused in words of any language: so ask about each.
@@ -512,6 +529,8 @@ def _limits(method: str, url: str, params: Mapping[str, Any]) -> tuple[str, ...]
             return (path,)
         case "DELETE", _:
             return ("deletes",)
+        case "POST", path if path.endswith("/reblog"):  # counts as a post
+            return ("/api/v1/statuses",)
     return ("pages",) if params.keys() & {"max_id", "min_id", "since_id"} else ()
 
 

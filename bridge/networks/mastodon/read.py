@@ -36,6 +36,8 @@ _MEDIA: dict[str, MediaKind] = {
 #: the link for readers that do not know quotes (Mastodon documentation, client/quotes)
 _QUOTE_INLINE = re.compile(r"<(p|span)\b[^>]*\bquote-inline\b[^>]*>(.*?)</\1>", re.DOTALL)
 _HREF = re.compile(r"""\bhref=["']([^"']+)["']""")
+#: the version of the API from which on a post can quote another (Mastodon 4.5, methods/statuses)
+QUOTES_SINCE = 7
 #: pages of an account that are no posts
 _PAGES = {"featured", "followers", "following", "media", "posts", "statuses", "with_replies"}
 #: the most statuses that `GET /api/v1/statuses` takes, which Mastodon has since 4.3, as it has
@@ -144,8 +146,13 @@ def _ref(status: Any, host: str) -> Ref | None:
     post_id = native_id(found.get("id"))
     if not post_id:
         return None
-    account = identity_id(host, _dict(found.get("account")).get("id"))
-    return Ref(post_id, account, _str(found.get("url")) or _str(found.get("uri")))
+    author = _dict(found.get("account"))
+    return Ref(
+        post_id,
+        identity_id(host, author.get("id")),
+        _str(found.get("url")) or _str(found.get("uri")),
+        author=text.plain_name(_str(author.get("acct"))),
+    )
 
 
 def _reply(status: Mapping[str, Any], host: str) -> Ref | None:
@@ -222,6 +229,7 @@ class Instance:
     poll_longest: int = 2_629_746
     #: statuses that one request can name; 1 where there is no such request
     batch: int = 1
+    quotes: bool = False
 
 
 def to_instance(answer: Mapping[str, Any]) -> Instance:
@@ -255,6 +263,7 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
         poll_shortest=_whole(polls.get("min_expiration"), known.poll_shortest),
         poll_longest=_whole(polls.get("max_expiration"), known.poll_longest),
         batch=BATCH if recent else known.batch,
+        quotes=software == "mastodon" and isinstance(api, int) and api >= QUOTES_SINCE,
     )
 
 
@@ -304,6 +313,7 @@ def to_limits(instance: Instance) -> Limits:
         # Mastodon makes films of GIFs (its documentation, user/posting); other types stand still
         animation=Animation(frozenset({"image/gif"}), instance.image_bytes),
         polls=_poll_limits(instance),
+        quotes=instance.quotes,
     )
 
 

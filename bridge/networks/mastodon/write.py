@@ -1,4 +1,4 @@
-"""Drafts to the body of Mastodon's `POST /api/v1/statuses`. Pure."""
+"""Drafts to the body of Mastodon's `POST /api/v1/statuses`, or `POST .../reblog`. Pure."""
 
 from __future__ import annotations
 
@@ -22,16 +22,24 @@ def to_payload(
     """The JSON body of one request (Mastodon documentation, methods/statuses).
 
     Visibility is always sent: left out it would be the account's default, which may be wider.
-    Types are strict, as servers other than Mastodon refuse "1" for true.
+    Types are strict, as servers other than Mastodon refuse "1" for true. Of a boost it is the id of
+    what is boosted, `reblog`, and the visibility.
     """
-    payload = {
+    shows = parents.shows if parents is not None else None
+    visibility = "private" if draft.visibility == "unknown" else draft.visibility
+    if draft.boost is not None:
+        assert shows is not None
+        return {"reblog": shows.id, "visibility": visibility}
+    payload: dict[str, Any] = {
         **_content(draft, uploads, now),
-        "visibility": "private" if draft.visibility == "unknown" else draft.visibility,
+        "visibility": visibility,
     }
     if draft.content_warning:
         payload["spoiler_text"] = draft.content_warning
-    if parents is not None:
+    if parents is not None and parents.parent:
         payload["in_reply_to_id"] = parents.parent.id
+    if shows is not None:
+        payload["quoted_status_id"] = shows.id
     return payload
 
 
@@ -90,6 +98,11 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
     Mastodon shows no key on a status, so text, content warning, parent, the options of a poll and
     the number of attachments are compared. Long links are shown cut, so their targets are.
     """
+    if "reblog" in payload:
+        return post.boost is not None and post.boost.id == payload["reblog"]
+    quoted = payload.get("quoted_status_id")
+    if quoted and (post.quote is None or post.quote.id != quoted):
+        return False
     shown = "".join(run.target if run.kind == "link" else run.text for run in post.runs)
     parent = post.reply_to.id if post.reply_to else ""
     return (

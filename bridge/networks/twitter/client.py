@@ -238,6 +238,10 @@ class TwitterClient:
             shown |= {post.revision: post for post in self._read({**page, "data": own})}
         return shown
 
+    def words(self, ref: Ref) -> tuple[Run, ...]:  # noqa: ARG002
+        """None: a boost comes with them."""
+        return ()
+
     def _read(self, page: Mapping[str, Any]) -> list[Post]:
         try:
             user = author(page, self._user)
@@ -351,7 +355,9 @@ class TwitterClient:
         return {"id": media_id}
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
-        """Create a post; one request, which X answers with 201."""
+        """Create a post, which X answers with 201, or repost one; one request."""
+        if "tweet_id" in payload:
+            return self._repost(payload)
         text = str(payload.get("text", ""))
         with self._paying("post_with_url" if has_link((Run(text),)) else "post"):
             answer = self._request("POST", "/2/tweets", json=dict(payload))
@@ -393,6 +399,36 @@ class TwitterClient:
         except Gone:
             return True
         return False
+
+    def _repost(self, payload: Mapping[str, Any]) -> Ref:
+        """Repost a post; again is no change.
+
+        X promises to say that it is done, not the id that the repost has (X API, Repost Post):
+        where that is missing, one or two readings of the account tell it.
+        """
+        with self._paying("repost"):
+            path = f"/2/users/{self._user.id}/retweets"
+            answer = self._send("POST", path, body={"tweet_id": payload["tweet_id"]})
+            data = self._part(answer, "data")
+            if data.get("retweeted") is not True:
+                raise wire.untrusted("X did not say that it reposted", write=True)
+        post_id = _text(data, "id") or _text(data, "rest_id")
+        if not post_id.isdecimal() or post_id == payload["tweet_id"]:
+            post_id = self._repost_of(payload["tweet_id"])
+        url = f"https://x.com/{self._user.name}/status/{post_id}"
+        return Ref(post_id, self._user.identity, url)
+
+    def _repost_of(self, post_id: str) -> str:
+        """The id of the account's repost of a post, which stands there."""
+        try:
+            for size in ("5", "100"):
+                page = self._page({"max_results": size, "since_id": post_id})
+                for post in self._read(page):
+                    if post.boost is not None and post.boost.id == post_id:
+                        return post.id
+        except ClientError as error:
+            raise Uncertain(f"X reposted without naming the repost, and then: {error}") from None
+        raise Uncertain("X reposted without naming the repost, and does not show it yet")
 
     def _refusal(self, answer: wire.Answer, payload: Mapping[str, Any]) -> ClientError:
         """The error for a post that was not created, as far as posting has rules of its own."""

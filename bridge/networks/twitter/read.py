@@ -28,6 +28,8 @@ NO_LANGUAGE = frozenset(["art", "mis", "mul", "qam", "qct", "qht", "qme", "qst",
 #: codes that BCP 47 has replaced
 RENAMED_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
 
+#: how the text of a repost begins, which X makes
+_REPOSTED = re.compile(r"RT @(\w{1,15}): ")
 _MEDIA_KINDS = {"photo": "image", "video": "video", "animated_gif": "gif"}
 
 
@@ -140,8 +142,9 @@ def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
         id=first,
         url=f"https://x.com/{user.name}/status/{revision}",
         created_at=_created_at(data, first, revision),
-        # a repost's text is a cut copy of the other's, without words of its own
-        runs=() if "retweeted" in refs else _runs(data, {first, revision}, refs.get("quoted")),
+        runs=_boosted(refs["retweeted"], found)
+        if "retweeted" in refs
+        else _runs(data, {first, revision}, refs.get("quoted")),
         revision=revision,
         languages=_languages(_text(data, "lang")),
         sensitive=data.get("possibly_sensitive") is True,
@@ -202,8 +205,18 @@ def _references(data: Mapping[str, Any], found: _Found, user: User) -> dict[str,
             author = _text(data, "in_reply_to_user_id") or author
         account = f"twitter:{author}" if author else ""
         name = user.name if author == user.id else "i"
-        refs[kind] = Ref(post_id, account, f"https://x.com/{name}/status/{post_id}")
+        said = _REPOSTED.match(_text(data, "text")) if kind == "retweeted" else None
+        if said is not None:
+            name = said[1]
+        url = f"https://x.com/{name}/status/{post_id}"
+        refs[kind] = Ref(post_id, account, url, author=said[1] if said else "")
     return refs
+
+
+def _boosted(ref: Ref, found: _Found) -> tuple[Run, ...]:
+    """The words of a reposted post, if the page has it: those of the repost itself are cut."""
+    boosted = found.posts.get(ref.id)
+    return _runs(boosted, {ref.id}, None) if boosted else ()
 
 
 def _as_linked(quoted: Ref, data: Mapping[str, Any]) -> Ref:

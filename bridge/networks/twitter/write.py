@@ -1,4 +1,4 @@
-"""Drafts to the bodies of X's `POST /2/tweets`. Pure."""
+"""Drafts to the bodies of X's `POST /2/tweets`, or `POST /2/users/ID/retweets`. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,14 @@ def to_payload(
 ) -> dict[str, Any]:
     """The body of the request that creates a post (X API, Create Post).
 
-    X has no field for a content warning, a language or a visibility.
+    X has no field for a content warning, a language or a visibility. Apps may not quote (X API
+    changelog, April 2026), but X itself makes a quote of a post that ends in the link to another.
+    Of a boost it is the id of what is boosted, `tweet_id`.
     """
+    if draft.boost is not None:
+        assert parents is not None
+        assert parents.shows is not None
+        return {"tweet_id": parents.shows.id}
     payload: dict[str, Any] = {}
     if draft.text or not uploads:
         payload["text"] = draft.text
@@ -31,7 +37,7 @@ def to_payload(
             "options": list(draft.poll.options),
             "duration_minutes": draft.poll.seconds_left(now) // 60,
         }
-    if parents is not None:
+    if parents is not None and parents.parent:
         payload["reply"] = {"in_reply_to_tweet_id": parents.parent.id}
     if uploads:
         payload["media"] = {"media_ids": [upload["id"] for upload in uploads]}
@@ -61,8 +67,8 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
     X keeps no key, so likeness is all there is: links compare as host and path, since X reports
     `example.com` as `http://example.com`, and white space as one space.
     """
-    if post.boost is not None:
-        return False
+    if "tweet_id" in payload or post.boost is not None:
+        return post.boost is not None and post.boost.id == payload.get("tweet_id")
     parent = payload.get("reply", {}).get("in_reply_to_tweet_id", "")
     if parent != (post.reply_to.id if post.reply_to else ""):
         return False

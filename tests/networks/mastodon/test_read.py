@@ -106,7 +106,8 @@ def test_a_boost_names_what_it_boosts() -> None:
         "account": {"id": "3", "acct": "bo@far.example"},
     }
     post = to_post(status(reblog=boosted), HOST)
-    assert post.boost == Ref("99", f"mastodon:{HOST}/3", "https://far.example/@bo/1")
+    url = "https://far.example/@bo/1"
+    assert post.boost == Ref("99", f"mastodon:{HOST}/3", url, author="bo")
 
 
 @pytest.mark.parametrize("nested", [True, False])
@@ -209,7 +210,17 @@ MASTODON = {
 def test_the_limits_are_those_that_the_server_tells() -> None:
     instance = to_instance(MASTODON)
     assert instance == Instance(
-        "mastodon", True, 640, 25, 5, 1000, 2000, ("image/jpeg", "image/webp"), 900, batch=20
+        "mastodon",
+        True,
+        640,
+        25,
+        5,
+        1000,
+        2000,
+        ("image/jpeg", "image/webp"),
+        900,
+        batch=20,
+        quotes=True,
     )
     limits = to_limits(instance)
     assert limits.image_types == {"image/jpeg", "image/webp"}

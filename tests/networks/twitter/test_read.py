@@ -143,13 +143,15 @@ def test_a_quote_keeps_its_reference_and_loses_its_closing_link() -> None:
     assert inside.text == "enig https://twitter.com/ola/status/5?s=20 likevel"
 
 
-def test_a_repost_has_no_text_of_its_own() -> None:
+def test_a_repost_has_the_text_of_the_other_if_that_comes_along_whole() -> None:
     refs = [{"type": "retweeted", "id": "5"}]
-    post = read(
-        {"text": "RT @ola: avkor…", "referenced_posts": refs}, posts=[{"id": "5", "author_id": "9"}]
-    )
-    assert post.runs == ()
-    assert post.boost == Ref("5", "twitter:9", "https://x.com/i/status/5")
+    short = {"text": "RT @ola: avkor…", "referenced_posts": refs}
+    whole = {"id": "5", "author_id": "9", "text": "avkortet, 3 &lt; 5"}
+    post = read(short, posts=[whole])
+    assert post.text == "avkortet, 3 < 5"
+    assert post.boost == Ref("5", "twitter:9", "https://x.com/ola/status/5", author="ola")
+    assert read(short).runs == ()
+    assert read({**short, "text": "avkor…"}).boost == Ref("5", "", "https://x.com/i/status/5")
 
 
 def test_video_takes_the_best_mp4_and_unknown_media_stay_visible() -> None:

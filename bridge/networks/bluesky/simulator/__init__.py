@@ -7,11 +7,13 @@ profile and no directory of DIDs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from typing import Any, Literal
 
+from bridge.networks.bluesky.simulator import lexicon
 from bridge.networks.bluesky.simulator.app import to_record
 from bridge.networks.bluesky.simulator.pds import Account, Pds, app_password
-from bridge.networks.bluesky.write import COLLECTION
+from bridge.networks.bluesky.write import COLLECTION, REPOSTS
 
 
 class BlueskySimulator(Pds):
@@ -42,11 +44,13 @@ class BlueskySimulator(Pds):
         visibility: str = "public",
         images: Iterable[tuple[bytes, str]] = (),
         reply_to: str = "",
+        quote: str = "",
         **native: Any,
     ) -> str:
         """Publish as the official app does; returns the record key.
 
-        `warning` is a self-label such as graphic-media; `native` are further fields of the record.
+        `warning` is a self-label such as graphic-media; `quote` a record key, or the at:// URI of
+        anyone's post; `native` are further fields of the record.
         """
         assert visibility == "public", "Bluesky has no other visibility"
         with self.lock:
@@ -63,6 +67,7 @@ class BlueskySimulator(Pds):
                 label=warning,
                 images=shown,
                 reply=self._reply(account, reply_to) if reply_to else None,
+                quote=self._strong(account, quote) if quote else None,
             )
             body = {
                 "repo": account.did,
@@ -98,12 +103,31 @@ class BlueskySimulator(Pds):
         labels = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
         self.edit(name, id, labels=labels)
 
-    def delete(self, name: str, id: str) -> None:  # noqa: A002 - as networks call it
-        """Delete a post."""
+    def delete(self, name: str, id: str, collection: str = COLLECTION) -> None:  # noqa: A002
+        """Delete a post, or a record of another collection."""
         with self.lock:
             account = self.made(name)
-            body = {"repo": account.did, "collection": COLLECTION, "rkey": id}
+            body = {"repo": account.did, "collection": collection, "rkey": id}
             self._as(account, "deleteRecord", body)
+
+    def boost(self, name: str, post: str) -> str:
+        """Repost by record key or at:// URI, one of another server too; returns the key."""
+        with self.lock:
+            account = self.made(name)
+            stamp = self.now().astimezone(UTC).isoformat(timespec="milliseconds")
+            record = {
+                "$type": REPOSTS,
+                "subject": self._strong(account, post),
+                "createdAt": stamp.replace("+00:00", "Z"),
+            }
+            rkey = self.next_key(account)
+            body = {"repo": account.did, "collection": REPOSTS, "rkey": rkey, "record": record}
+            self._as(account, "createRecord", body)
+            return rkey
+
+    def unboost(self, name: str, rkey: str) -> None:
+        """Take back the repost with a record key."""
+        self.delete(name, rkey, REPOSTS)
 
     def record(self, name: str, rkey: str, collection: str = COLLECTION) -> dict[str, Any]:
         """A record as it stands; KeyError if there is none."""
@@ -140,8 +164,16 @@ class BlueskySimulator(Pds):
 
     def _reply(self, account: Account, rkey: str) -> dict[str, Any]:
         """Parent and root; `rkey` may be an at:// URI of anyone's post."""
+        parent = self._strong(account, rkey)
+        did, _, key = parent["uri"].removeprefix("at://").rpartition(f"/{COLLECTION}/")
+        answered = self.dids[did].collections[COLLECTION].records[key].value
+        return {"root": answered.get("reply", {}).get("root", parent), "parent": parent}
+
+    def _strong(self, account: Account, rkey: str) -> dict[str, str]:
+        """A reference to an own post by its key, or to anyone's by its at:// URI."""
         did, _, key = rkey.removeprefix("at://").rpartition(f"/{COLLECTION}/")
-        owner = self.dids[did] if did else account
-        answered = owner.collections[COLLECTION].records[key]
-        parent = {"uri": f"at://{owner.did}/{COLLECTION}/{key}", "cid": answered.cid}
-        return {"root": answered.value.get("reply", {}).get("root", parent), "parent": parent}
+        owner = self.dids.get(did) if did else account
+        if owner is None:  # on another server
+            return {"uri": rkey, "cid": lexicon.blob_cid(rkey.encode())}
+        record = owner.collections[COLLECTION].records[key]
+        return {"uri": f"at://{owner.did}/{COLLECTION}/{key}", "cid": record.cid}

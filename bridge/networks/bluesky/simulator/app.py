@@ -27,6 +27,7 @@ def to_record(
     label: str = "",
     images: list[dict[str, Any]] | None = None,
     reply: dict[str, Any] | None = None,
+    quote: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """The record of a post; `find` gives the DID of a handle, or None."""
     text, facets = to_facets(_as_shown(text, find))
@@ -43,6 +44,11 @@ def to_record(
         record["reply"] = reply
     if images:
         record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
+    if quote:
+        quoted = {"$type": "app.bsky.embed.record", "record": quote}
+        media = record.get("embed")
+        both = {"$type": "app.bsky.embed.recordWithMedia", "record": quoted, "media": media}
+        record["embed"] = both if media else quoted
     return record
 
 

@@ -1,7 +1,7 @@
 """What a PDS checks in records, and how it names them: for the simulator. Pure.
 
-Rules and messages are those of the lexicons app.bsky.feed.post, app.bsky.embed.* and of the
-validator in the official PDS.
+Rules and messages are those of the lexicons app.bsky.feed.post, app.bsky.feed.repost,
+app.bsky.embed.* and of the validator in the official PDS.
 """
 
 from __future__ import annotations
@@ -77,13 +77,7 @@ def check_post(record: Mapping[str, Any]) -> None:
         raise _too_big("string", 3000, byte_length(text), "text")
     if graphemes(text) > 300:
         raise _too_big("grapheme", 300, graphemes(text), "text")
-    created = record.get("createdAt")
-    try:
-        utc(created if isinstance(created, str) and "T" in created else "")
-    except ValueError:
-        raise Invalid(
-            "Record/createdAt must be an valid atproto datetime (both RFC-3339 and ISO-8601)"
-        ) from None
+    _check_time(record.get("createdAt"))
     languages = record.get("langs", [])
     if len(languages) > 3:
         raise _too_big("array", 3, len(languages), "langs")
@@ -94,10 +88,41 @@ def check_post(record: Mapping[str, Any]) -> None:
         if not all(isinstance(index[name], int) and index[name] >= 0 for name in index):
             raise Invalid("Record/facets must have byte ranges of whole numbers")
     for name, ref in record.get("reply", {}).items():
-        if not (str(ref.get("uri")).startswith("at://") and ref.get("cid")):
-            raise Invalid(f"Record/reply/{name} must be a strong reference")
+        _check_strong(ref, f"reply/{name}")
     for embed in _embeds(record):
         _check_images(embed)
+        _check_quote(embed)
+
+
+def check_repost(record: Mapping[str, Any]) -> None:
+    """Raise Invalid where a record is no boost."""
+    _check_strong(record.get("subject"), "subject")
+    _check_time(record.get("createdAt"))
+
+
+def _check_time(created: Any) -> None:
+    try:
+        utc(created if isinstance(created, str) and "T" in created else "")
+    except ValueError:
+        raise Invalid(
+            "Record/createdAt must be an valid atproto datetime (both RFC-3339 and ISO-8601)"
+        ) from None
+
+
+def _check_strong(ref: Any, where: str) -> None:
+    known = isinstance(ref, Mapping) and str(ref.get("uri")).startswith("at://") and ref.get("cid")
+    if not known:
+        raise Invalid(f"Record/{where} must be a strong reference")
+
+
+def _check_quote(embed: Mapping[str, Any]) -> None:
+    match embed.get("$type"):
+        case "app.bsky.embed.record":
+            _check_strong(embed.get("record"), "embed/record")
+        case "app.bsky.embed.recordWithMedia":
+            _check_strong(embed["record"].get("record"), "embed/record/record")
+            if not isinstance(embed.get("media"), Mapping):
+                raise Invalid('Record/embed must have the property "media"')
 
 
 def _embeds(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bridge.networks.bluesky.simulator import lexicon
-from bridge.networks.bluesky.write import COLLECTION, MARK, micros, tid, tid_micros
+from bridge.networks.bluesky.write import COLLECTION, MARK, REPOSTS, micros, tid, tid_micros
 from bridge.simulation import Request, Response, Simulator
 
 #: lives of tokens in the official PDS
@@ -304,10 +304,12 @@ class Pds(Simulator):
             raise Refusal(401, "AuthenticationRequired", "Authentication Required")
         if write.value is None:
             return
+        if write.collection in (COLLECTION, REPOSTS) and tid_micros(write.rkey) is None:
+            raise lexicon.Invalid(f"Invalid record key: {write.rkey} is no tid")
         if write.collection == COLLECTION:
-            if tid_micros(write.rkey) is None:
-                raise lexicon.Invalid(f"Invalid record key: {write.rkey} is no tid")
             lexicon.check_post(write.value)
+        if write.collection == REPOSTS:
+            lexicon.check_repost(write.value)
         for cid in lexicon.blobs_in(write.value):
             if cid not in account.blobs:
                 raise lexicon.Invalid(f"Could not find blob: {cid}", "BlobNotFound")
@@ -340,7 +342,7 @@ class Pds(Simulator):
         account.shown.update(lexicon.blobs_in(write.value))
         if write.action == "create":
             bisect.insort(collection.keys, write.rkey)
-        if write.collection == COLLECTION:
+        if write.collection in (COLLECTION, REPOSTS):
             action = "publish" if write.action == "create" else "edit"
             self.note(account.handle, action, write.rkey, **_journal(write.value))
         commit = {"cid": lexicon.blob_cid(account.rev.encode()), "rev": account.rev}
@@ -471,14 +473,20 @@ def _sign(body: str) -> str:
 
 
 def _journal(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the journal says of a post."""
+    """What the journal says of a post or a boost."""
+    if record["$type"] == REPOSTS:
+        boosted = record["subject"]["uri"].rpartition("/")[2]
+        return {"boost_of": boosted, "key": record.get(MARK, ""), "raw": record}
     features = [feature for facet in record.get("facets", []) for feature in facet["features"]]
     embed = record.get("embed", {})
     media = {**embed, **embed.get("media", {})}
     images = [*media.get("images", []), *media.get("items", [])]
+    quoted = embed.get("record", {})
+    quoted = quoted.get("record", quoted)
     return {
         "text": record["text"],
         "reply_to": record.get("reply", {}).get("parent", {}).get("uri", "").rpartition("/")[2],
+        "quote_of": quoted.get("uri", "").rpartition("/")[2],
         "languages": tuple(record.get("langs", ())),
         "links": tuple(feature["uri"] for feature in features if "uri" in feature),
         "alts": tuple(image["alt"] for image in images),

@@ -36,10 +36,12 @@ class Flavour:
     bad_token: int = 401
     visibility: str = "public"
     language: str | None = None
+    #: the version of the API that only Mastodon tells; from 7 on a post can quote another
+    api: int = 0
 
 
 FLAVOURS: Mapping[FlavourName, Flavour] = {
-    "mastodon": Flavour("mastodon", "4.5.2", "https://github.com/mastodon/mastodon"),
+    "mastodon": Flavour("mastodon", "4.5.2", "https://github.com/mastodon/mastodon", api=7),
     "gotosocial": Flavour(
         "gotosocial",
         "0.20.0-rc1+git-0000000",
@@ -76,7 +78,7 @@ def instance(flavour: Flavour, version: str, url: str, characters: int) -> dict[
         return answer | {"uri": host, "configuration": configuration}
     media["description_limit"] = ALT_CHARACTERS
     configuration["urls"] = {"streaming": f"wss://{host}"}
-    if flavour.name == "mastodon":
-        answer["api_versions"] = {"mastodon": 7}
+    if flavour.api:
+        answer["api_versions"] = {"mastodon": flavour.api}
     more = {"domain": host, "source_url": flavour.source_url, "configuration": configuration}
     return answer | more

@@ -268,7 +268,7 @@ class Server:
             raise Refusal(self.flavour.invalid, "Validation failed: Visibility is not included")
         parent_id = asked.get("in_reply_to_id")
         parent = self.seen(str(parent_id), account) if parent_id else None
-        quoted = self.statuses.get(str(asked.get("quoted_status_id") or ""))
+        quoted = self._quoted(asked, account)
         status = self._new(
             account,
             visibility=visibility,
@@ -277,7 +277,7 @@ class Server:
             application={"name": application, "website": None},
             poll=self._poll(poll, has_media=bool(media)),
         )
-        if quoted and self.flavour.name == "mastodon":
+        if quoted:
             status.entity["quote"] = {"state": "accepted", "quoted_status": quoted.entity}
         self._write(status, words, warning, asked, media)
         self._add(status)
@@ -285,6 +285,21 @@ class Server:
             account.keys[key] = (status.entity["id"], self.now())
         self._note("publish", status, key)
         return status
+
+    def _quoted(self, asked: Mapping[str, Any], account: Account) -> Status | None:
+        """The status to be quoted; other software knows no quotes and ignores them."""
+        post_id = str(asked.get("quoted_status_id") or "")
+        if not post_id or not self.flavour.api:
+            return None
+        try:
+            status = self.seen(post_id, account)
+        except Refusal:
+            status = None
+        if status is None or status.entity["visibility"] == "direct":
+            # in the words of its own app/controllers/api/v1/statuses_controller.rb
+            raise Refusal(404, "The post you are trying to quote does not appear to exist.")
+        boosted = status.entity["reblog"]
+        return self.statuses[boosted["id"]] if boosted else status
 
     def _poll(
         self, asked: Any, had: Mapping[str, Any] | None = None, *, has_media: bool = False
@@ -428,10 +443,12 @@ class Server:
         if status.entity["reblog"]:
             status = self.statuses.get(status.entity["reblog"]["id"], status)
         post_id = status.entity["id"]
+        if status.entity["visibility"] == "direct":
+            raise Refusal(403, "This action is not allowed")
         again = account.boosts.get(post_id)
         if again and self.flavour.name != "gotosocial":
             return again
-        if status.entity["visibility"] in ("private", "direct"):
+        if status.entity["visibility"] == "private":
             visibility = "private"
         wrapper = self._new(
             account,
@@ -471,6 +488,7 @@ class Server:
             text=status.source,
             reply_to=entity["in_reply_to_id"] or "",
             boost_of=boost_of,
+            quote_of=(entity["quote"] or {}).get("quoted_status", {}).get("id", ""),
             warning=entity["spoiler_text"],
             visibility=entity["visibility"],
             languages=(entity["language"],) if entity["language"] else (),

@@ -371,7 +371,8 @@ def _quotas(request: Request) -> list[str]:
         kinds.append("deletes")
     if request.method == "POST" and request.path == "/api/v2/media":
         kinds.append("media")
-    if request.method == "POST" and request.path == "/api/v1/statuses":
+    posts = request.path == "/api/v1/statuses" or request.path.endswith("/reblog")
+    if request.method == "POST" and posts:
         kinds.append("statuses")
     return kinds
 

@@ -62,7 +62,8 @@ _NUMBER = re.compile(r"(?<=\w)/[0-9]+(?=/|$)")
 
 class TwitterSimulator(Simulator):
     """X. `family` says which names it takes, `limits` whether rate limits hold, `self_replies`
-    whether an app may answer its account's own posts (X documents this neither way).
+    whether an app may answer its account's own posts, `names_reposts` whether the answer to a
+    repost names it (X documents these neither way).
 
     `paid` counts what costs money, by kind; `spent` is the sum in dollars. Once it has reached
     `credits`, every request is answered with 402, as far as is known of X.
@@ -74,11 +75,13 @@ class TwitterSimulator(Simulator):
         limits: bool = True,
         family: Literal["post", "tweet", "both"] = "both",
         self_replies: bool = True,
+        names_reposts: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(now=now)
         self.limits = limits
         self.self_replies = self_replies
+        self.names_reposts = names_reposts
         self.families: tuple[pages.Family, ...] = (
             ("post", "tweet") if family == "both" else (family,)
         )
@@ -284,9 +287,10 @@ class TwitterSimulator(Simulator):
                 self._pay("delete")
                 return Response(200, {"data": {"deleted": True}})
             case "POST /2/users/:id/retweets" if part[3] == account.id:
-                self._repost(account, str(_body(request).get("tweet_id")))
+                post = self._repost(account, str(_body(request).get("tweet_id")))
                 self._pay("repost")
-                return Response(200, {"data": {"retweeted": True}})
+                told = {"id": str(post.id)} if self.names_reposts else {}
+                return Response(200, {"data": {**told, "retweeted": True}})
             case "DELETE /2/users/:id/retweets/:id" if part[3] == account.id:
                 for post in account.posts[:]:
                     if post.boosted and part[5] in post.boosted.versions:
@@ -458,6 +462,8 @@ class TwitterSimulator(Simulator):
         post = self._found(post_id)
         if post.account is not account:
             raise not_permitted()
+        for other in [each for each in self._posts.values() if each.boosted is post]:
+            self._delete(other.account, str(other.id))
         for version in post.versions:
             gone = self._posts.pop(version)
             account.remove(gone)
@@ -473,6 +479,7 @@ class TwitterSimulator(Simulator):
             str(post.id),
             text=post.text,
             reply_to=str(post.parent.id) if post.parent else "",
+            quote_of=str(post.quoted.id) if post.quoted else "",
             visibility="private" if post.account.protected else "public",
             languages=() if language == "und" else (language,),
             links=post.links,
