@@ -217,7 +217,7 @@ SETTINGS = [
         ],
     ),
     ("replies: no", ["2:44: 'replies' takes threads or skip, not 'no'"]),
-    ("boosts: [skip]", ["2:43: 'boosts' takes skip or link, not a list"]),
+    ("boosts: [skip]", ["2:43: 'boosts' takes skip, link or quote, not a list"]),
     ("description: no", ['2:48: without quotes YAML takes no for true or false; write "no"']),
     ("description: 12:30", ['2:48: without quotes YAML takes 12:30 for a number; write "12:30"']),
     (
