@@ -214,9 +214,9 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
-            if parents is not None and parents.shows and draft.draft.quote:
-                return self._without_quote(draft, error)
             if not draft.uploads:
+                if parents is not None and parents.shows and draft.draft.quote:
+                    return self._without_quote(draft, error)
                 raise
             # the server may have forgotten images of an earlier attempt: once more, with new ones
             self.store.forget_uploads(draft)

@@ -79,7 +79,11 @@ def render(
     count = max(len(parts), len(groups))
     if count == 0:
         return Skip("nothing in it that can be mirrored")
-    losses += [*_undeclared(post, target), *_unshown(post, policy, standing)]
+    losses += [
+        *_undeclared(post, target),
+        *_warned_of(post, target),
+        *_unshown(post, policy, standing),
+    ]
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -281,12 +285,16 @@ def _warnings(
     """The self-labels and the content warning of the copy."""
     labels = labels_of(post, policy.labels) if target.labels else ()
     warning = post.content_warning if target.labels else warning_of(post)
-    if post.labels and not target.labels and not post.content_warning:
-        losses.append(Loss("label", "self-labels became a content warning"))
     if post.sensitive and post.media and not (target.content_warnings or labels):
         losses.append(Loss("label", f"media marked as sensitive are not hidden on {target.title}"))
         warning = warning or ("" if target.labels else "sensitive media")
     return labels, warning
+
+
+def _warned_of(post: Post, target: Network) -> list[Loss]:
+    if post.labels and not (target.labels or post.content_warning):
+        return [Loss("label", "self-labels became a content warning")]
+    return []
 
 
 def _groups(

@@ -320,6 +320,24 @@ def test_a_quote_of_a_copy_that_is_gone_becomes_a_link(tmp_path: Path) -> None:
         assert told
 
 
+def test_an_image_that_was_forgotten_does_not_cost_the_quote(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        first = w.say("m", "Bruene i byen")
+        w.rest()
+        (copy,) = w.copies("b")
+        quote(w, "m", "Den tredje", first, images=[(png(), "En bro")])
+        network = w.networks["bluesky"]
+        network.faults.append(Fault("answer", POSTS["b"], status=429))
+        w.read("m")
+        w.deliver("b")
+        network.forget_blobs("anna.test")
+        w.clock.advance(minutes=20)
+        w.rest()
+        said = last(w, "b")
+        assert (said.quote_of, said.alts) == (copy.id, ("En bro",))
+
+
 def test_a_quote_that_waits_for_a_post_that_is_dropped_says_so(tmp_path: Path) -> None:
     with world(tmp_path, "one: {from: m, to: b, mode: approve}") as w:
         w.turn()

@@ -9,7 +9,7 @@ import pytest
 from bridge.network import Limits, Measure, Network
 from bridge.post import Draft, Media, Poll, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
-from bridge.render import render
+from bridge.render import render, to_copy, without_quote
 from bridge.schema import Policy
 from bridge.text import (
     byte_length,
@@ -212,8 +212,50 @@ def test_a_quote_is_a_link_or_keeps_the_post_at_home() -> None:
 
 
 def test_a_boost_is_a_link() -> None:
-    post = replace(POST, runs=(), boost=Ref("9", url="https://b.example/9"))
+    boosted = Ref("9", url="https://b.example/9")
+    post = replace(POST, runs=(), boost=boosted)
     assert one(post, TWITTER).text == "https://b.example/9"
+    named = replace(post, boost=replace(boosted, author="bo"))
+    assert one(named, TWITTER).text == "🔁 bo: https://b.example/9"
+
+
+def test_what_stands_there_is_boosted_or_quoted_and_a_part_with_its_link_knows_it() -> None:
+    there = Ref("9", "mastodon:a.example/1", "https://b.example/9")
+    quoting = LIMITS["bluesky"], LIMITS["twitter"]
+    able, unable = replace(quoting[0], quotes=True), quoting[1]
+    boost = replace(POST, boost=Ref("9"), content_warning="obs", languages=("de",))
+    made = render(boost, Policy(boosts="quote"), BLUESKY, able, there)
+    assert made == (Draft((), POST.created_at, boost=there),)
+    long = replace(POST, quote=there, runs=(Run("Wort und Wort. " * 40),))
+    first, *rest = render(long, Policy(), BLUESKY, able, there)  # type: ignore[misc]
+    assert (first.quote, {part.quote for part in rest}) == (there, {None})
+    assert not any(run.kind == "link" for part in (first, *rest) for run in part.runs)
+    *rest, last = render(long, Policy(), TWITTER, unable, there)  # type: ignore[misc]
+    assert (last.quote, {part.quote for part in rest}) == (there, {None})
+    assert last.text.endswith("\n\nhttps://b.example/9")
+
+
+def test_a_link_to_a_copy_that_has_no_room_stays_as_it_is() -> None:
+    quote = Ref("9", url="https://b.example/9")
+    link = Run(quote.url, "link", quote.url)
+    draft = Draft((Run("x" * 200 + " "), link), POST.created_at, quote=quote)
+    tight = replace(
+        LIMITS["twitter"], measures=(Measure("characters", 230, lambda text, _: len(text)),)
+    )
+    near, far = (Ref("8", url=f"https://b.example/{path}") for path in ("8", "a/longer/way"))
+    assert to_copy(draft, near, tight).text.endswith(" https://b.example/8")
+    assert to_copy(draft, far, tight) == draft
+    assert to_copy(draft, near, replace(tight, quotes=True)) == draft
+
+
+def test_a_quote_that_is_refused_is_a_link_or_nothing() -> None:
+    quote = Ref("9", url="https://b.example/9")
+    draft = Draft((Run("Hallo"),), POST.created_at, quote=quote)
+    linked = without_quote(draft, TWITTER, LIMITS["twitter"])
+    assert (linked.text, linked.quote) == ("Hallo\n\nhttps://b.example/9", None)
+    full = replace(draft, runs=(Run("x" * 280),))
+    alone = without_quote(full, TWITTER, LIMITS["twitter"])
+    assert (alone.text, alone.quote, len(alone.losses)) == ("x" * 280, None, 1)
 
 
 def test_a_poll_becomes_its_options_and_says_where_to_vote() -> None:

@@ -103,3 +103,22 @@ def test_a_reply_matches_only_under_the_same_parent() -> None:
     assert matches(payload, "k", read_back(reply_to=Ref("4", "mastodon:h/1")))
     assert not matches(payload, "k", read_back(reply_to=Ref("1", "mastodon:h/1")))
     assert not matches(payload, "k", read_back())
+
+
+def test_a_quote_matches_only_what_quotes_the_same() -> None:
+    payload = to_payload(draft(), "key", (), Parents(shows=Ref("5")), NOW)
+    assert payload["quoted_status_id"] == "5"
+    post = Post("mastodon:a/1", "9", "https://a/9", NOW, (Run("Hei"),), quote=Ref("5"))
+    assert matches(payload, "key", post)
+    assert not matches(payload, "key", replace(post, quote=Ref("6")))
+    assert not matches(payload, "key", replace(post, quote=None))
+
+
+def test_a_boost_matches_what_boosts_the_same_and_no_post_matches_a_boost() -> None:
+    payload = to_payload(draft("", boost=Ref("1")), "key", (), Parents(shows=Ref("5")), NOW)
+    assert payload == {"reblog": "5", "visibility": "public"}
+    post = Post("mastodon:a/1", "9", "https://a/9", NOW, (), boost=Ref("5"))
+    assert matches(payload, "key", post)
+    assert not matches(payload, "key", replace(post, boost=Ref("6")))
+    assert not matches(payload, "key", replace(post, boost=None))
+    assert not matches(to_payload(draft(""), "key", (), None, NOW), "key", post)
