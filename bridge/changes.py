@@ -64,11 +64,18 @@ def edited(way: Way, post: Post, store: Store, now: datetime) -> Change:
 
 
 def deleted(
-    way: Way, post_id: str, store: Store, now: datetime, *, hold: str = "", revision: str = ""
+    way: Way,
+    post_id: str,
+    store: Store,
+    now: datetime,
+    *,
+    hold: str = "",
+    code: Code = "deletes",
+    revision: str = "",
 ) -> Change:
     """What it means for one target that an original is gone, or not public any more.
 
-    `hold` says why a person should decide about copies that stand.
+    `hold` says why a person should decide about copies that stand, `code` the same in a word.
     """
     drafts = [d for d in _drafts(way, post_id, store) if d.state != "dropped"]
     untouched = tuple(draft for draft in drafts if not _has_begun(draft))
@@ -78,12 +85,12 @@ def deleted(
         change = replace(change, verdict=Verdict(way.key, post_id, revision, "skipped", reason))
     if len(untouched) == len(drafts) or way.policy.deletes == "ignore":
         return change
-    if way.policy.deletes == "hold" and not hold:
-        hold = "the original was deleted, and the bot holds deletions"
+    if way.policy.deletes == "hold":
+        hold, code = "the original was deleted, and the bot holds deletions", "deletes"
     return replace(
         change,
         new=tuple(
-            deletion(way.key, copy_of, copy_id, url, content, now, held=("deletes", hold))
+            deletion(way.key, copy_of, copy_id, url, content, now, held=(code, hold))
             for copy_of, copy_id, url, content in _to_delete(way.key, post_id, drafts, store)
         ),
     )

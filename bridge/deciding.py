@@ -32,7 +32,7 @@ PATIENCE = 60.0
 
 bot_option = click.option("--bot", "bot_name", metavar="BOT", help="All that is stopped of a bot.")
 #: codes of drafts that are held for nothing but a person's word
-_APPROVABLE = ("approve", "deletes", "edit")
+_APPROVABLE = ("approve", "deletes", "edit", "purge")
 
 ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
 

@@ -148,7 +148,10 @@ class _Follower:
         for key, route in self._ways(post_id):
             if post.revision not in self.store.seen(key, [post_id]).get(post_id, ()):
                 way = way_of(key, route, self.accounts, self.store)
-                self._write(key, partial(edited, way, post, self.store, now))
+                try:
+                    self._write(key, partial(edited, way, post, self.store, now))
+                except ClientError:  # its target cannot be opened: seen again at the next look
+                    continue
                 self.done.edits += 1
         return True
 
@@ -205,7 +208,8 @@ class _Follower:
             for key, route in found:
                 way = way_of(key, route, self.accounts, self.store)
                 hold = held.get(key.target, "")
-                self._write(key, partial(deleted, way, post_id, self.store, now, hold=hold))
+                think = partial(deleted, way, post_id, self.store, now, hold=hold, code="purge")
+                self._write(key, think)
             self.store.original_gone(self.identity, post_id, now)
             self.done.deletions += 1
 

@@ -339,7 +339,7 @@ class _Courier:
         if policy.links == "hold" and self._has_link(draft):
             return Stop("held", "it has a link, and the bot holds posts with links", "links")
         in_time = draft.backfill or is_change(draft)
-        if not in_time and now - draft.draft.created_at > policy.max_age:
+        if not in_time and now - draft.draft.created_at > policy.max_age + policy.delay:
             return Stop("held", "older than the bot's max_age before it could be sent", "late")
         return None
 

@@ -38,6 +38,9 @@ REMEDIES: Mapping[Code, str] = {
     "mode": "set `mode: live` when the bot may post",
     "parent": "see to the post that it follows; it goes on with that one",
     "paused": "`tribridge resume BOT`",
+    "purge": "look at the source: `tribridge outbox approve --bot BOT` deletes the copies too, "
+    "`tribridge outbox drop --bot BOT` keeps them; `limits.deletes_per_hour` sets how many are too "
+    "many",
     "refused": "post it by hand in another form and `tribridge outbox sent ID URL`, or "
     "`tribridge outbox drop ID`",
     "state": "`tribridge relink`, so that what stands is known; then it goes on by itself",

@@ -272,7 +272,7 @@ class Policy:
     )
     max_age: timedelta = _field(
         "duration",
-        "a post that would go out later than this after publication is held",
+        "a post that would go out later than this after publication and `delay` is held",
         "2d",
         timedelta(days=2),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -587,3 +588,67 @@ def test_a_restart_between_two_looks_does_not_forget_the_first(tmp_path: Path) -
         w.looked_at.clear()
         look(w, "m")
         assert told(w, "b") == []
+
+
+def test_a_bot_that_holds_deletions_holds_none_of_other_bots(tmp_path: Path) -> None:
+    bots = "a: {from: m, to: b, deletes: hold}\nc: {from: m2, to: b}"
+    with world(tmp_path, bots) as w:
+        w.turn()
+        mine, other = w.say("m", "Fra den ene"), w.say("m2", "Fra den andre")
+        w.turn()
+        w.remove("m", mine)
+        w.remove("m2", other)
+        for _ in range(2):
+            look(w, "m")
+            look(w, "m2")
+        assert told(w, "b") == ["Fra den ene"]
+
+
+def test_a_target_that_cannot_be_opened_keeps_no_edit_from_others(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: [x, m2]}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        w.change("m", post, "Kl. 9")
+        w.restart()
+        w.simulator("x").faults.append(Fault("answer", "/2/", status=401, body="{}", times=99))
+        look(w, "m")
+        assert told(w, "m2") == ["Kl. 9"]
+        w.simulator("x").faults.clear()
+        w.clock.advance(hours=2)
+        look(w, "m")
+        assert [why for _, _, why in waiting(w)] == [
+            "edited, and Twitter (X) does not show edits in place"
+        ]
+
+
+def test_an_edit_that_comes_while_a_post_is_on_its_way_out_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, "a: {from: m, to: m2}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.read("m")
+        sending, edits = w.store.sending, [True]
+
+        def edit_first(*arguments: Any) -> bool:
+            if edits:
+                edits.clear()
+                w.change("m", post, "Kl. 9")
+                w.clock.advance(minutes=3)
+                w.follow("m")
+            return sending(*arguments)
+
+        monkeypatch.setattr(w.store, "sending", edit_first)
+        w.deliver("m2")
+        assert [(e.action, e.text) for e in w.standing("m2")] == [("publish", "Kl. 9")]
+        assert not waiting(w)
+
+
+def test_a_delay_does_not_count_as_age(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: b, delay: 3d, max_age: 1d}") as w:
+        w.turn()
+        w.say("m", "Tre dager senere")
+        w.turn()
+        look(w, "m", minutes=3 * 24 * 60)
+        assert told(w, "b") == ["Tre dager senere"]

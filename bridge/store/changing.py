@@ -233,17 +233,17 @@ class Changing(Reading):
         """How many posts were given up on an account since a time because their originals were."""
         rows = self._rows(
             "SELECT count(*) FROM drafts WHERE target=? AND action='delete' AND part=1"
-            " AND code<>'deletes' AND state<>'dropped' AND queued_at>? AND NOT approved",
+            " AND state NOT IN ('held','dropped') AND queued_at>? AND NOT approved",
             (target, since.isoformat()),
         )
         return int(rows[0][0])
 
     def holds_deletions(self, target: str) -> bool:
-        """Whether deletions on an account wait for a person."""
+        """Whether deletions on an account wait for a person since they were too many."""
         return bool(
             self._rows(
                 "SELECT 1 FROM drafts WHERE target=? AND action='delete' AND state='held'"
-                " AND code='deletes' LIMIT 1",
+                " AND code='purge' LIMIT 1",
                 (target,),
             )
         )

@@ -34,6 +34,7 @@ Code = Literal[
     "mode",  # its bot is not live
     "parent",  # waits for another post, or that is held or dead
     "paused",  # a person paused its bot
+    "purge",  # many originals are gone within an hour
     "refused",  # the network declined for good
     "state",  # the state was lost or is an old one
     "unreachable",  # the network could not be reached
