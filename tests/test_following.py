@@ -652,3 +652,72 @@ def test_a_delay_does_not_count_as_age(tmp_path: Path) -> None:
         w.turn()
         look(w, "m", minutes=3 * 24 * 60)
         assert told(w, "b") == ["Tre dager senere"]
+
+
+def test_two_looks_in_a_moment_are_one(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: b}") as w:
+        w.turn()
+        post = w.say("m", "Slettet")
+        w.turn()
+        w.remove("m", post)
+        look(w, "m")
+        w.restart()
+        w.looked_at.clear()
+        look(w, "m", minutes=0.5)
+        assert told(w, "b") == ["Slettet"]
+
+
+def test_a_successor_does_not_go_out_beside_a_copy_that_cannot_be_deleted(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: b, edits: replace}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        w.change("m", post, "Kl. 9")
+        fault = Fault("answer", "POST /xrpc/com.atproto.repo.deleteRecord", status=400, body="{}")
+        w.simulator("b").faults.append(fault)
+        look(w, "m")
+        assert told(w, "b") == ["Kl. 8"]
+        assert {(action, state) for action, state, _ in waiting(w)} == {
+            ("delete", "dead"),
+            ("publish", "held"),
+        }
+        w.command("outbox", "retry", "--bot", "a")
+        w.deliver("b")
+        assert (told(w, "b"), waiting(w)) == (["Kl. 9"], [])
+
+
+def test_what_a_person_deletes_does_not_count_as_too_many(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: b}") as w:
+        w.settings["b"]["limits"]["deletes_per_hour"] = 1
+        w.configure("a: {from: m, to: b}")
+        w.restart()
+        w.turn()
+        by_hand, by_author = w.say("m", "For hånd"), w.say("m", "Av den som skrev")
+        w.turn()
+        url = w.simulator("m")._server.statuses[by_hand].entity["url"]
+        assert w.command("delete", url, "--yes").exit_code == 0
+        w.remove("m", by_author)
+        look(w, "m")
+        look(w, "m")
+        assert (told(w, "b"), waiting(w)) == ([], [])
+
+
+def test_a_post_that_goes_out_while_its_edit_is_thought_over_is_changed_where_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, "a: {from: m, to: m2}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.read("m")
+        change, first = w.store.change, [True]
+
+        def deliver_first(*arguments: Any) -> bool:
+            if first:
+                first.clear()
+                w.deliver("m2")
+            return change(*arguments)
+
+        monkeypatch.setattr(w.store, "change", deliver_first)
+        w.change("m", post, "Kl. 9")
+        look(w, "m")
+        assert [(e.action, e.text) for e in w.standing("m2")] == [("edit", "Kl. 9")]
