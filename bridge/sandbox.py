@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from bridge.networks.bluesky.simulator import BlueskySimulator
@@ -15,12 +17,12 @@ TWITTER = ("newsroom", "city")
 
 
 class Sandbox:
-    """Starts and stops the simulators."""
+    """Starts and stops the simulators; `now` is their time, UTC."""
 
-    def __init__(self) -> None:
-        self.mastodon = MastodonSimulator()
-        self.bluesky = BlueskySimulator()
-        self.twitter = TwitterSimulator()
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.mastodon = MastodonSimulator(now=now)
+        self.bluesky = BlueskySimulator(now=now)
+        self.twitter = TwitterSimulator(now=now)
 
     def start(self) -> dict[str, Any]:
         """Serve all three; returns the accounts' settings as the config knows them, by network."""

@@ -40,11 +40,14 @@ def test_the_judge_sees_what_is_wrong(
     monkeypatch.setattr(demo, "POSTS", (hello, secret))
     monkeypatch.setattr(demo, "PATIENCE", 4.0)
     monkeypatch.setattr(demo, "REST", 0.3)
-    rest = demo._rest
+    rest, at_rest = demo._rest, []
 
     def interfere(stage: Any) -> None:
         rest(stage)
-        simulator, name, _ = stage._people[posts.B]
+        if at_rest:
+            return
+        at_rest.append(stage)
+        simulator, name, _ = stage.people[posts.B]
         speak: Any = simulator
         if wrong == "doubled":
             speak.say(name, hello.text)
@@ -58,6 +61,35 @@ def test_the_judge_sees_what_is_wrong(
     code, told = shown(tmp_path / "demo")
     assert code == 1
     assert told.count("WRONG: ") == 1
+
+
+@pytest.mark.parametrize("wrong", ["unseen", "doubled"])
+def test_the_judge_sees_what_is_wrong_with_edits_and_deletions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    said = posts.Said(posts.M, "Open until five on weekdays", {posts.B: 1, posts.X: 1})
+    gone = posts.Said(posts.M, "Closed for ever, they say", {posts.B: 1, posts.X: 1})
+    reply = {posts.B: posts.CORRECTED, posts.X: posts.CORRECTED}
+    deleted = {posts.B: posts.DELETED, posts.X: posts.DELETED}
+    mended = (posts.Mended(0, "Open until six on weekdays", reply), posts.Mended(1, "", deleted))
+    monkeypatch.setattr(demo, "POSTS", (said, gone))
+    monkeypatch.setattr(demo, "MENDED", mended)
+    monkeypatch.setattr(demo, "PATIENCE", 4.0)
+    monkeypatch.setattr(demo, "REST", 0.3)
+    play = demo.SecondAct.play
+
+    def interfere(act: Any, clock: Any, engine: Any, wait: Any) -> None:
+        if wrong == "unseen":
+            monkeypatch.setattr(engine, "follow_all", lambda: None)
+        play(act, clock, engine, wait)
+        if wrong == "doubled":
+            speak: Any = act._stage.people[posts.B][0]
+            speak.say(act._stage.people[posts.B][1], "Correction: Open until six on weekdays")
+
+    monkeypatch.setattr(demo.SecondAct, "play", interfere)
+    code, told = shown(tmp_path / "demo")
+    assert code == 1
+    assert told.count("WRONG: ") == (6 if wrong == "unseen" else 1)
 
 
 def test_the_demo_never_empties_what_is_not_its_own(tmp_path: Path) -> None:

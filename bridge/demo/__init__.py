@@ -5,7 +5,6 @@ The judge reads the journals of the networks, never the program's own memory.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sys
@@ -17,16 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.table import Table
 
 from bridge import config
 from bridge.accounts import Accounts
 from bridge.daemon import Daemon
-from bridge.demo.posts import BEFORE, POSTS, M, Said
+from bridge.demo.posts import BEFORE, MENDED, POSTS
+from bridge.demo.second_act import Clock, SecondAct
+from bridge.demo.stage import Stage
 from bridge.sandbox import Sandbox
-from bridge.simulation import Entry, Simulator
+from bridge.simulation import Simulator
 from bridge.store import Store
 
 #: tells a folder of the demo, which the next demo may empty, from anything else
@@ -42,17 +42,18 @@ def show(folder: Path, echo: Callable[[str], Any]) -> int:
     if not _clear(folder):
         echo(f"{folder}: is there and is not an earlier demo's; name another with --folder")
         return 1
-    sandbox = Sandbox()
+    clock = Clock()
+    sandbox = Sandbox(clock)
     settings = sandbox.start()
     people = _accounts(sandbox, settings)
     _write_config(folder, people)
     echo(f"Three networks run on this machine; the bots of bots/ mirror {len(people)} accounts.\n")
-    stage = _Stage(people)
+    stage = Stage(people)
     stage.say(BEFORE)
     loaded = config.load(folder / "config.yaml")
     store = Store.open(loaded.state.file, durability=loaded.state.durability)
     store.own("demo")
-    daemon = Daemon(loaded, store, Accounts(loaded, store), report=lambda *_: None)
+    daemon = Daemon(loaded, store, Accounts(loaded, store, clock), report=lambda *_: None)
     began = time.monotonic()
     daemon.start()
     _wait(lambda: len(store.first_runs()) >= sum(len(b.routes) for b in loaded.bots.values()))
@@ -60,13 +61,18 @@ def show(folder: Path, echo: Callable[[str], Any]) -> int:
         stage.say(said)
     _wait(lambda: stage.arrived() >= stage.expected())
     _rest(stage)
-    daemon.stop()
     seconds = time.monotonic() - began
+    problems, arrived = stage.problems(), stage.arrived()
     _print_table(stage)
+    act = SecondAct(stage, MENDED)
+    act.play(clock, daemon.engine, _wait)
+    _rest(stage)
+    daemon.stop()
+    problems += act.problems()
+    act.print_table()
     _print_skipped(store)
-    problems = stage.problems()
     echo(
-        f"\n{len(POSTS)} posts were published and {stage.arrived()} copies arrived,"
+        f"\n{len(POSTS)} posts were published and {arrived} copies arrived,"
         f" in {seconds:.0f} seconds."
     )
     for problem in problems:
@@ -141,128 +147,6 @@ def shipped(name: str) -> Any:
     return resources.files("bridge") / "_shipped" / name
 
 
-def picture(alt: str) -> bytes:
-    """A small picture of its own for every description."""
-    shade = sum(alt.encode()) % 200
-    image = Image.new("RGB", (320, 200), (shade, 90, 255 - shade))
-    ImageDraw.Draw(image).ellipse((40, 40, 160, 160), fill=(255, 255 - shade, 120))
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
-
-
-class _Stage:
-    """What was said, and what stands on the networks because of it."""
-
-    def __init__(self, people: dict[str, tuple[Simulator, str, dict[str, Any]]]) -> None:
-        self._people = people
-        self._said: dict[tuple[str, str], Said] = {}
-        self._ids: list[str] = []
-        self._order: list[Said] = []
-
-    def say(self, said: Said) -> None:
-        """Publish a post as its author would."""
-        simulator, name, _ = self._people[said.account]
-        more: dict[str, Any] = dict(said.more)
-        if said.answers is not None:
-            more["reply_to"] = self._ids[said.answers]
-        if said.images:
-            more["images"] = [(picture(alt), alt) for alt in said.images]
-        if said.quotes is not None:
-            quoting = "quoted_status_id" if said.account == M else "quote"
-            more[quoting] = self._ids[said.quotes]
-        speak: Any = simulator
-        if said.boosts is not None:
-            post_id = speak.boost(name, self._ids[said.boosts])
-        else:
-            post_id = speak.say(name, said.text, **more)
-        self._said[said.account, post_id] = said
-        if said is not BEFORE:
-            self._ids.append(post_id)
-            self._order.append(said)
-
-    def _published(self, account: str) -> list[Entry]:
-        simulator, name, _ = self._people[account]
-        with simulator.lock:
-            return [e for e in simulator.journal if e.account == name and e.action == "publish"]
-
-    def copies(self) -> list[tuple[str, Entry]]:
-        """Everything on the networks that nobody said: (account, entry)."""
-        return [
-            (account, entry)
-            for account in self._people
-            for entry in self._published(account)
-            if (account, entry.id) not in self._said
-        ]
-
-    def arrived(self) -> int:
-        """How many copies stand."""
-        return len(self.copies())
-
-    def expected(self) -> int:
-        """How many copies should stand."""
-        return sum(sum(said.arrives.values()) for said in self._said.values())
-
-    def table(self) -> list[tuple[Said, dict[str, list[Entry]]]]:
-        """Every post that was said with its copies by account, and the strays under BEFORE."""
-        found: dict[int, dict[str, list[Entry]]] = {id(said): {} for said in self._said.values()}
-        for account, entry in self.copies():
-            said = self._copied(account, entry)
-            found[id(said)].setdefault(account, []).append(entry)
-        return [(said, found[id(said)]) for said in self._said.values()]
-
-    def _copied(self, account: str, entry: Entry) -> Said:
-        """What was said of which a post on an account must be the copy: the likest."""
-        if not entry.boost_of:
-            return max(self._said.values(), key=lambda said: likeness(entry.text, said))
-        boosted = next(e for e in self._published(account) if e.id == entry.boost_of)
-        first = self._said.get((account, boosted.id)) or self._copied(account, boosted)
-        at = self._order.index(first)
-        return next((said for said in self._order if said.boosts == at), BEFORE)
-
-    def shows(self, said: Said) -> str:
-        """A post in one line."""
-        if said.boosts is not None:
-            return f"boost of: {self._order[said.boosts].text}"
-        return said.text.split("\n")[0]
-
-    def problems(self) -> list[str]:
-        """What is missing, doubled or leaked, and threads or pictures that came apart."""
-        wrong = []
-        for said, copies in self.table():
-            head = f"{said.account}: {said.text[:40]!r}"
-            for account in said.arrives.keys() | copies.keys():
-                want, have = said.arrives.get(account, 0), len(copies.get(account, []))
-                if have != want:
-                    wrong.append(f"{head} stands {have} times on {account}, not {want}")
-                alts = [alt for entry in copies.get(account, []) for alt in entry.alts]
-                if have == want and alts != list(said.images):
-                    wrong.append(f"{head} has other pictures on {account}: {alts}")
-                if have == want and said.answers is not None:
-                    wrong += [
-                        f"{head} left its thread on {account}"
-                        for entry in copies[account]
-                        if not entry.reply_to
-                    ]
-                if have == want and said.quotes is not None:
-                    wrong += [
-                        f"{head} quotes nothing on {account}"
-                        for entry in copies[account]
-                        if not entry.quote_of
-                    ]
-        return wrong
-
-
-def likeness(text: str, said: Said) -> float:
-    """The share of the words of `text` that a post has, its warning included."""
-    words = _words(text)
-    return len(words & _words(said.text + " " + said.more.get("warning", ""))) / max(len(words), 1)
-
-
-def _words(text: str) -> set[str]:
-    return {word.strip(".,:;!?#@()").casefold() for word in text.split()} - {""}
-
-
 def _wait(done: Callable[[], bool]) -> None:
     """Wait for something to become true, at most PATIENCE seconds."""
     pause, end = threading.Event(), time.monotonic() + PATIENCE
@@ -270,7 +154,7 @@ def _wait(done: Callable[[], bool]) -> None:
         pause.wait(0.1)
 
 
-def _rest(stage: _Stage) -> None:
+def _rest(stage: Stage) -> None:
     """Wait until nothing has arrived for REST seconds: whatever doubles would have come by then."""
     count, since = stage.arrived(), time.monotonic()
     while time.monotonic() - since < REST:
@@ -279,7 +163,7 @@ def _rest(stage: _Stage) -> None:
             count, since = stage.arrived(), time.monotonic()
 
 
-def _print_table(stage: _Stage) -> None:
+def _print_table(stage: Stage) -> None:
     table = Table(title="What went where", title_justify="left", row_styles=["", "dim"])
     for heading in ("from", "post", "Mastodon", "Bluesky", "Twitter"):
         table.add_column(heading, max_width=52, overflow="ellipsis", no_wrap=True)

@@ -24,6 +24,18 @@ class Said:
     more: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A post, by its index, that gets another text, or is deleted if that is empty.
+
+    `then` is what must happen to its copies, by account.
+    """
+
+    post: int
+    text: str
+    then: dict[str, str]
+
+
 M, B, X = "newsroom_mastodon", "newsroom_bluesky", "newsroom_twitter"
 CM, CB, CX = "city_mastodon", "city_bluesky", "city_twitter"
 
@@ -162,4 +174,26 @@ POSTS: tuple[Said, ...] = (
     ),
     Said(M, "As promised before sunrise: tea for everybody, and buns.", {B: 1, X: 1}, quotes=0),
     Said(B, "", {M: 1, X: 1}, boosts=2),
+    Said(
+        X,
+        "Which of the three names should the new tram have?",
+        {M: 1, B: 1},
+        more={"poll": ["Sirius", "Vega", "Orion"]},
+    ),
+)
+
+EDITED, CORRECTED, DELETED = "edited", "a reply", "deleted"
+
+MENDED: tuple[Mended, ...] = (
+    Mended(
+        18,
+        "Deadline is at seven from now on, for the first time since 1887.",
+        {M: EDITED, B: CORRECTED},
+    ),
+    Mended(
+        21,
+        "Prices: 3 < 5 & 8 > 4, says the desk that can count.",
+        {B: CORRECTED, X: CORRECTED},
+    ),
+    Mended(22, "", {M: DELETED, X: DELETED}),
 )
