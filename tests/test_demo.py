@@ -9,6 +9,7 @@ import pytest
 
 from bridge import demo
 from bridge.demo import posts
+from bridge.demo.second_act import SecondAct
 from bridge.simulation import Simulator
 
 
@@ -40,7 +41,8 @@ def test_the_judge_sees_what_is_wrong(
     monkeypatch.setattr(demo, "POSTS", (hello, secret))
     monkeypatch.setattr(demo, "PATIENCE", 4.0)
     monkeypatch.setattr(demo, "REST", 0.3)
-    rest, at_rest = demo._rest, []
+    rest = demo._rest
+    at_rest: list[Any] = []
 
     def interfere(stage: Any) -> None:
         rest(stage)
@@ -76,7 +78,7 @@ def test_the_judge_sees_what_is_wrong_with_edits_and_deletions(
     monkeypatch.setattr(demo, "MENDED", mended)
     monkeypatch.setattr(demo, "PATIENCE", 4.0)
     monkeypatch.setattr(demo, "REST", 0.3)
-    play = demo.SecondAct.play
+    play = SecondAct.play
 
     def interfere(act: Any, clock: Any, engine: Any, wait: Any) -> None:
         if wrong == "unseen":
@@ -86,7 +88,7 @@ def test_the_judge_sees_what_is_wrong_with_edits_and_deletions(
             speak: Any = act._stage.people[posts.B][0]
             speak.say(act._stage.people[posts.B][1], "Correction: Open until six on weekdays")
 
-    monkeypatch.setattr(demo.SecondAct, "play", interfere)
+    monkeypatch.setattr(SecondAct, "play", interfere)
     code, told = shown(tmp_path / "demo")
     assert code == 1
     assert told.count("WRONG: ") == (6 if wrong == "unseen" else 1)

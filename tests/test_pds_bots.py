@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.pds import Pds
 from tests.test_mirroring import TRIANGLE, png
-from tests.world import world
+from tests.world import World, world
 
 pytestmark = pytest.mark.pds
 
@@ -88,3 +88,49 @@ def test_a_lost_state_file_doubles_nothing_on_bluesky(tmp_path: Path, pds: Pds) 
         w.rest(2)
         assert w.texts("b") == said
         assert len(w.store.groups()) == len(said)
+
+
+def look(w: World, source: str) -> None:
+    """Some minutes later: look at the originals, then deliver what that led to."""
+    w.clock.advance(minutes=3)
+    done = w.follow(source)
+    assert done.error is None
+    for target in done.targets:
+        w.deliver(target)
+
+
+def test_edits_and_deletions_of_originals_reach_the_official_server(
+    tmp_path: Path, pds: Pds
+) -> None:
+    bots = "a: {from: m, to: b, edits: correct}\nc: {from: m2, to: b2, edits: replace}"
+    with world(tmp_path, bots, pds=pds) as w:
+        w.turn()
+        corrected, gone = w.say("m", "Kl. 8"), w.say("m", "Angret")
+        replaced = w.say("m2", "Kl. 10")
+        w.turn()
+        (first,) = w.copies("b2")
+        w.change("m", corrected, "Kl. 9")
+        w.change("m2", replaced, "Kl. 11")
+        w.remove("m", gone)
+        for _ in range(2):
+            look(w, "m")
+            look(w, "m2")
+        copy, correction = w.copies("b")
+        assert (copy.text, correction.text) == ("Kl. 8", "Correction: Kl. 9")
+        assert correction.reply_to == copy.id
+        (second,) = w.copies("b2")
+        assert (second.text, second.id != first.id) == ("Kl. 11", True)
+        assert not w.store.unsent()
+
+
+def test_a_deletion_on_the_official_server_reaches_the_copies(tmp_path: Path, pds: Pds) -> None:
+    with world(tmp_path, "a: {from: b, to: m}", pds=pds) as w:
+        w.turn()
+        kept, gone = w.say("b", "Blir stående"), w.say("b", "Slettet siden")
+        w.turn()
+        assert len(w.standing("m")) == 2
+        w.remove("b", gone)
+        for _ in range(2):
+            look(w, "b")
+        assert [entry.text for entry in w.standing("m")] == ["Blir stående"]
+        assert kept

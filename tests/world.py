@@ -66,6 +66,10 @@ class PdsNetwork:
         """Post as the account's owner."""
         return self._people[handle].say(text, created_at=self._clock(), **more)
 
+    def delete(self, handle: str, rkey: str) -> None:
+        """Delete a post as the account's owner."""
+        self._people[handle].delete(rkey)
+
     @property
     def journal(self) -> list[Entry]:
         """What stands on every account, as its feed shows it, in the simulators' form."""
