@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bridge import bridges, steps
+from bridge import bridges, ffmpeg, steps
 from bridge.accounts import Accounts, Opened
 from bridge.likeness import is_telling, may_be_copy
 from bridge.network import Backfill, ClientError, Page
@@ -276,7 +276,13 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
     changed = steps.apply(post, way.policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits)
+    return render(
+        changed,
+        way.policy,
+        way.target.network,
+        way.target.client.limits,
+        converts=ffmpeg.is_installed(),
+    )
 
 
 def judge(
@@ -407,7 +413,13 @@ def _judge(
     changed = steps.apply(post, policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, policy, way.target.network, way.target.client.limits)
+    return render(
+        changed,
+        policy,
+        way.target.network,
+        way.target.client.limits,
+        converts=ffmpeg.is_installed(),
+    )
 
 
 def _shows_known(way: _Way, post: Post, store: Store) -> Skip | None:

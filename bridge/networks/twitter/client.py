@@ -7,13 +7,15 @@ at the account's posts before sending again.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from urllib.parse import urlencode
 
 from oauthlib import oauth1
@@ -24,6 +26,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Film,
     Identity,
     Ledger,
     Limits,
@@ -32,6 +35,7 @@ from bridge.network import (
     NoLedger,
     OverBudget,
     Page,
+    PlayLimits,
     PollLimits,
     Refused,
     Session,
@@ -44,6 +48,8 @@ from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
 from bridge.post import Post, Ref, Run
 from bridge.text import has_link, weighted_length
+
+log = logging.getLogger("tribridge")
 
 #: parameters of a timeline in either family of names; which one the API takes is found out.
 #: The author comes along because it tells whether the account is protected now.
@@ -60,7 +66,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
     },
 }
 COMMON = {
-    "media.fields": "alt_text,type,url,variants,width,height",
+    "media.fields": "alt_text,duration_ms,preview_image_url,type,url,variants,width,height",
     "poll.fields": "options,duration_minutes,end_datetime,voting_status",
     "user.fields": "protected,username",
 }
@@ -72,6 +78,7 @@ WAIT_FOR_CREDITS = timedelta(hours=6)
 WAIT_FOR_PARENT = timedelta(seconds=5)
 #: bytes of one part of an upload (X API, Append Media upload)
 SEGMENT = 4 * 1024 * 1024
+UPLOAD = "/2/media/upload"
 
 LIMITS = Limits(
     measures=(Measure("weighted characters", 280, lambda text, _warning: weighted_length(text)),),
@@ -90,6 +97,8 @@ LIMITS = Limits(
         frames=350,
         alone=True,
     ),
+    # X API, Media best practices; of posts by accounts that do not pay for more
+    video=PlayLimits(frozenset({"video/mp4"}), 512 * 1024 * 1024, longest=140.0, shortest=0.5),
     # X API, Create Post: one choice only; what counts as a character is not said
     polls=PollLimits(4, 25, 5 * 60, 10_080 * 60, multiple=False, count=weighted_length),
 )
@@ -274,39 +283,70 @@ class TwitterClient:
 
         To repeat any of it harms nothing, so no failure here is Uncertain.
         """
-        path = "/2/media/upload"
-        plan = {
-            "media_type": media.mime,
-            "media_category": "tweet_gif" if media.animated else "tweet_image",
-            "total_bytes": len(media.data),
-        }
-        started = self._send("POST", f"{path}/initialize", body=plan, write=False)
-        media_id = _text(self._part(started, "data"), "id")
-        if not media_id.isalnum():
-            raise Unreachable("X began an upload without naming it")
-        for index, start in enumerate(range(0, len(media.data), SEGMENT)):
-            part = ("media", media.data[start : start + SEGMENT], media.mime)
-            answer = self._request(
-                "POST",
-                f"{path}/{media_id}/append",
-                data={"segment_index": str(index)},
-                files={"media": part},
-                write=False,
-            )
-            self._done(answer)
-        done = self._part(self._send("POST", f"{path}/{media_id}/finalize", write=False), "data")
-        processing = done.get("processing_info")
-        state = processing.get("state") if isinstance(processing, dict) else "succeeded"
+        category = "tweet_gif" if media.animated else "tweet_image"
+        media_id, done = self._in_parts(
+            io.BytesIO(media.data), len(media.data), media.mime, category
+        )
+        state = _processing(done)[0]
         if state == "failed":
             raise Refused("X could not process the image")
         if state != "succeeded":
             self._processing.add(media_id)
         if media.alt:
-            alt = {"id": media_id, "metadata": {"alt_text": {"text": media.alt}}}
-            with self._paying("media_metadata"):
-                answer = self._send("POST", "/2/media/metadata", body=alt, write=False)
-            self._done(answer)
+            self._describe(media_id, media.alt)
         return {"id": media_id}
+
+    def upload_film(self, film: Film) -> dict[str, Any]:
+        """Upload a video in parts, read one by one; `{"id": ...}`, with `pending` as X tells it."""
+        media_id, done = self._in_parts(film.file, film.bytes, film.mime, "tweet_video")
+        return self._film_state({"id": media_id, "alt": film.alt}, done)
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """The state of a video's processing; its description goes with it when it is ready."""
+        asked = {"media_id": upload["id"], "command": "STATUS"}
+        return self._film_state(upload, self._part(self._send("GET", UPLOAD, asked), "data"))
+
+    def _film_state(self, upload: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+        state, seconds, why = _processing(said)
+        if state == "failed":
+            raise Refused(f"X could not process the video ({why or 'no reason given'})")
+        if state != "succeeded":
+            return {**upload, "pending": seconds}
+        if upload.get("alt"):
+            try:
+                self._describe(upload["id"], upload["alt"])
+            except Refused as refusal:
+                # a video without its description is better than none
+                log.warning("X takes no description of a video: %s", refusal)
+        return {"id": upload["id"]}
+
+    def _in_parts(
+        self, file: IO[bytes], size: int, mime: str, category: str
+    ) -> tuple[str, dict[str, Any]]:
+        """Upload a file part by part; its id, and what X says at the end."""
+        plan = {"media_type": mime, "media_category": category, "total_bytes": size}
+        started = self._send("POST", f"{UPLOAD}/initialize", body=plan, write=False)
+        media_id = _text(self._part(started, "data"), "id")
+        if not media_id.isalnum():
+            raise Unreachable("X began an upload without naming it")
+        for index in range((size + SEGMENT - 1) // SEGMENT):
+            file.seek(index * SEGMENT)
+            answer = self._request(
+                "POST",
+                f"{UPLOAD}/{media_id}/append",
+                data={"segment_index": str(index)},
+                files={"media": ("media", file.read(SEGMENT), mime)},
+                write=False,
+            )
+            self._done(answer)
+        ended = self._send("POST", f"{UPLOAD}/{media_id}/finalize", write=False)
+        return media_id, self._part(ended, "data")
+
+    def _describe(self, media_id: str, words: str) -> None:
+        alt = {"id": media_id, "metadata": {"alt_text": {"text": words}}}
+        with self._paying("media_metadata"):
+            answer = self._send("POST", "/2/media/metadata", body=alt, write=False)
+        self._done(answer)
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
         """Create a post; one request, which X answers with 201."""
@@ -457,6 +497,17 @@ class TwitterClient:
             f"X's answer lacks {name!r} ({answer.detail() or 'no reason given'})",
             write=answer.write,
         )
+
+
+def _processing(said: Mapping[str, Any]) -> tuple[str, float, str]:
+    """How far X is with an upload: its state, seconds until to ask again, and why it failed."""
+    info = said.get("processing_info")
+    if not isinstance(info, dict):
+        return "succeeded", 0.0, ""
+    after, error = info.get("check_after_secs"), info.get("error")
+    told = isinstance(after, int | float) and not isinstance(after, bool) and 0 < after < 3600
+    why = _text(error, "message") or _text(error, "name") if isinstance(error, dict) else ""
+    return _text(info, "state"), float(after) if told and after else 5.0, why[:200]
 
 
 #: what a 403 says when a person must act: permissions of the app, or the account's own state

@@ -209,7 +209,16 @@ MASTODON = {
 def test_the_limits_are_those_that_the_server_tells() -> None:
     instance = to_instance(MASTODON)
     assert instance == Instance(
-        "mastodon", True, 640, 25, 5, 1000, 2000, ("image/jpeg", "image/webp"), 900
+        "mastodon",
+        True,
+        640,
+        25,
+        5,
+        1000,
+        2000,
+        ("image/jpeg", "image/webp"),
+        900,
+        video_types=("video/mp4",),
     )
     limits = to_limits(instance)
     assert limits.image_types == {"image/jpeg", "image/webp"}
