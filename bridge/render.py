@@ -300,7 +300,7 @@ def without_film(
     if not fits("".join(run.text for run in runs)):
         ending = _with_link((Run("…"),), url, target)
         try:
-            runs = truncate_runs(draft.runs, fits, ending)
+            runs = truncate_runs(runs, fits, ending)
             losses.append(Loss("text", "the end was cut off"))
         except ValueError:
             runs = draft.runs
