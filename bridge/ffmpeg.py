@@ -42,6 +42,7 @@ def convert(
     program = shutil.which(PROGRAM)
     if program is None:
         raise Refused("ffmpeg is not installed any more")
+    source.seek(0)  # some systems open it where it stands
     files = (source.fileno(), made.fileno())
     read, write = (f"/dev/fd/{number}" for number in files)
     words = arguments(read, write, limits, seconds, sound=sound)

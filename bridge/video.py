@@ -173,9 +173,11 @@ def _converted(item: Media, file: IO[bytes], limits: PlayLimits, folder: Path) -
         film = replace(item, width=found.width, height=found.height)
         film = replace(film, kind="video") if sound else film
         size = made.seek(0, os.SEEK_END)
+        if found.mime not in limits.types:
+            raise Unfit("ffmpeg made nothing of it that can be sent there")
         wrong = films.length_unfit(replace(film, duration=found.duration), limits)
-        if found.mime not in limits.types or size > limits.bytes:
-            wrong = wrong or films.too_heavy(film, size, limits)
+        if size > limits.bytes:
+            wrong = films.too_heavy(film, size, limits)
         if wrong:
             raise Unfit(f"{wrong} after it was converted")
         yield _film(film, made, found.mime)

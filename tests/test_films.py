@@ -6,9 +6,11 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from bridge import ffmpeg
 from bridge.simulation import Entry, Fault
 from bridge.store import QueuedDraft
 from tests.film_files import PLACE, mp3, mp4
@@ -62,7 +64,7 @@ def test_a_video_is_passed_on_with_its_words_and_without_its_place(
 def test_what_loops_without_sound_stays_so(tmp_path: Path, source: str, target: str) -> None:
     with world(tmp_path, f"one: {{from: {source}, to: {target}}}") as w:
         w.turn()
-        more = {}
+        more: dict[str, Any] = {}
         if source == "b":
             blob = w.networks["bluesky"].stored(
                 w.networks["bluesky"].made("anna.test"), mp4(sound=False), "video/mp4"
@@ -387,3 +389,25 @@ def test_nothing_is_left_in_the_folder(tmp_path: Path) -> None:
         w.rest()
         assert w.texts("b") == ["Film"]
         assert set(w.config.state.file.parent.iterdir()) == before
+
+
+def test_where_ffmpeg_is_installed_a_sound_becomes_a_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ffmpeg, "is_installed", lambda: True)
+
+    def convert(source: Any, made: Any, *_: Any, sound: bool) -> None:
+        assert sound
+        source.seek(0)
+        assert source.read() == mp3()
+        made.write(mp4(4))
+
+    monkeypatch.setattr(ffmpeg, "convert", convert)
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Hør her", films=[(mp3(), "En foss")])
+        w.rest()
+        (copy,) = w.copies("b")
+        assert (copy.text, copy.alts) == ("Hør her", ("En foss",))
+        assert bytes_on(w, "b") == [mp4(4)]
+        assert losses(w) == ["the sound was converted"]

@@ -44,6 +44,7 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.twitter import rates
+from bridge.networks.twitter.parts import parts
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
 from bridge.post import Post, Ref, Run
@@ -329,13 +330,12 @@ class TwitterClient:
         media_id = _text(self._part(started, "data"), "id")
         if not media_id.isalnum():
             raise Unreachable("X began an upload without naming it")
-        for index in range((size + SEGMENT - 1) // SEGMENT):
-            file.seek(index * SEGMENT)
+        for index, part in enumerate(parts(file, size, SEGMENT)):
             answer = self._request(
                 "POST",
                 f"{UPLOAD}/{media_id}/append",
                 data={"segment_index": str(index)},
-                files={"media": ("media", file.read(SEGMENT), mime)},
+                files={"media": ("media", part, mime)},
                 write=False,
             )
             self._done(answer)
