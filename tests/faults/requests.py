@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from PIL import Image
 
-from bridge import images, media
-from bridge.network import Client, ClientError, Upload
+from bridge import images, media, video
+from bridge.network import Client, ClientError, Film, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.client import LIMITS
@@ -23,6 +25,7 @@ from bridge.post import Draft, Media, Run
 from bridge.registry import NETWORKS
 from bridge.simulation import Simulator
 from tests.faults.trouble import Elsewhere, Trouble, troubled
+from tests.film_files import mp4
 from tests.world import Clock
 
 
@@ -125,6 +128,11 @@ def _upload() -> Upload:
     return Upload(picture(), "image/png", "en rød flate", 4, 3)
 
 
+def _film() -> Film:
+    data = mp4()
+    return Film(io.BytesIO(data), len(data), "video/mp4", "video", "en foss", 64, 36)
+
+
 # What each kind of request is made by: called with the rig, gives what makes the request.
 
 Act = Callable[[], object]
@@ -155,6 +163,28 @@ def _uploading(name: str) -> Callable[[Rig], Act]:
     def prepare(rig: Rig) -> Act:
         client = rig.connect(name)
         return lambda: client.upload(_upload())
+
+    return prepare
+
+
+def _uploading_film(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        return lambda: client.upload_film(_film())
+
+    return prepare
+
+
+def _film_state(name: str) -> Callable[[Rig], Act]:
+    """Whether a video is processed."""
+
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        rig.twitter._files.processing = timedelta(seconds=30)
+        upload = client.upload_film(_film())
+        rig.twitter._files.processing = timedelta(0)
+        assert upload.pop("pending") > 0
+        return lambda: client.processed(upload)
 
     return prepare
 
@@ -211,6 +241,19 @@ def _download(rig: Rig) -> Act:
     return lambda: images.fit(item, media.fetch(item, own_host=host), LIMITS)
 
 
+def _film_download(rig: Rig) -> Act:
+    with rig.mastodon.lock:
+        owner = rig.mastodon._server.account("anna")
+        url = rig.mastodon._server.upload(owner, mp4(), "").entity["url"]
+    host, folder = url.split("/")[2], Path(gettempdir())
+
+    def act() -> None:
+        with video.ready(Media("video", url), LIMITS, own_host=host, folder=folder):
+            pass
+
+    return act
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of request: the simulator that answers it, and how it is made."""
@@ -236,6 +279,8 @@ KINDS: Mapping[str, Kind] = {
     "mastodon single post": Kind("mastodon", "GET /api/v1/statuses/:id", _find("mastodon")),
     "mastodon image": Kind("mastodon", "POST /api/v2/media", _uploading("mastodon")),
     "mastodon image state": Kind("slow", "GET /api/v1/media/:id", _media_status),
+    "mastodon video": Kind("mastodon", "POST /api/v2/media", _uploading_film("mastodon")),
+    "mastodon video state": Kind("slow", "GET /api/v1/media/:id", _film_state("slow")),
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
     "bluesky login": Kind("bluesky", f"POST {_XRPC}.server.createSession", _login("bluesky")),
     "bluesky renewal": Kind("bluesky", f"POST {_XRPC}.server.refreshSession", _renewal),
@@ -246,6 +291,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky single post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _find("bluesky")),
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
+    "bluesky video": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading_film("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
     "twitter login": Kind("twitter", "GET /2/users/me", _login("twitter")),
     "twitter posts": Kind("twitter", "GET /2/users/:id/tweets", _fetch("twitter", "")),
@@ -258,8 +304,13 @@ KINDS: Mapping[str, Kind] = {
         "twitter", "POST /2/media/upload/:id/finalize", _uploading("twitter")
     ),
     "twitter alt text": Kind("twitter", "POST /2/media/metadata", _uploading("twitter")),
+    "twitter video": Kind(
+        "twitter", "POST /2/media/upload/:id/finalize", _uploading_film("twitter")
+    ),
+    "twitter video state": Kind("twitter", "GET /2/media/upload", _film_state("twitter")),
     "twitter post": Kind("twitter", "POST /2/tweets", _publishing("twitter")),
     "download": Kind("mastodon", "GET /media/", _download),
+    "video download": Kind("mastodon", "GET /media/", _film_download),
 }
 
 
