@@ -6,6 +6,7 @@ Awaiting is no sleep: the draft is put off, with what is known of its upload, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from bridge import films, video
 from bridge.accounts import Accounts, Opened
 from bridge.network import Refused, Uncertain, Unreachable
 from bridge.outcome import UPLOAD_LIFE, Stop, Wait, after_media
-from bridge.post import utc
+from bridge.post import Loss, Media, utc
 from bridge.render import without_film
 from bridge.schema import Policy
 from bridge.store import QueuedDraft, Store
@@ -124,3 +125,21 @@ def _instead(
     store.amend(draft, content)
     word = films.WORDS[item.kind]
     return Wait(accounts.now(), f"goes out without its {word}: {why}", "media")
+
+
+def without_poster(
+    draft: QueuedDraft, item: Media, accounts: Accounts, store: Store
+) -> Wait | None:
+    """Let a draft go out without the poster that cannot be had; None if it is another image.
+
+    None too if nothing would be left, or an attempt to post it was made already.
+    """
+    content = draft.draft
+    if not films.is_poster(item) or not content.text.strip() or draft.attempted_at is not None:
+        return None
+    if draft.uploads:
+        draft = store.forget_uploads(draft)
+    kept = tuple(each for each in content.media if each != item)
+    lost = Loss("media", "the poster of a video could not be had")
+    store.amend(draft, replace(content, media=kept, losses=(*content.losses, lost)))
+    return Wait(accounts.now(), "goes out without the poster of its video", "media")

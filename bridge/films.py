@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.network import Limits, PlayLimits
 from bridge.post import Media
 
@@ -56,10 +58,19 @@ def too_heavy(media: Media, size: int, room: PlayLimits) -> str:
 
 
 def poster(media: Media) -> Media | None:
-    """The image that stands for an attachment where that cannot go; None if there is none."""
+    """The image that stands for an attachment where that cannot go; None if there is none.
+
+    It names itself as its poster: `is_poster` tells.
+    """
     if not media.poster:
         return None
-    return Media("image", media.poster, media.alt, width=media.width, height=media.height)
+    still = Media("image", media.poster, media.alt, poster=media.poster)
+    return replace(still, width=media.width, height=media.height)
+
+
+def is_poster(media: Media) -> bool:
+    """Whether an image stands for a video or a sound."""
+    return media.kind == "image" and media.poster == media.url
 
 
 def groups(media: tuple[Media, ...], room: int) -> list[tuple[Media, ...]]:
@@ -73,10 +84,3 @@ def groups(media: tuple[Media, ...], room: int) -> list[tuple[Media, ...]]:
     ]
     films: list[tuple[Media, ...]] = [(item,) for item in media if item.plays]
     return films + stills if media and media[0].plays else stills + films
-
-
-def without(media: tuple[Media, ...], film: Media) -> tuple[Media, ...]:
-    """Attachments with the poster of a film, if it has one, in its place."""
-    still = poster(film)
-    kept = (still if item == film else item for item in media)
-    return tuple(item for item in kept if item is not None)

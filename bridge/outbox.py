@@ -395,7 +395,8 @@ class _Courier:
             except (Unreachable, Uncertain) as error:
                 return after_media(error, draft.attempts, self.accounts.now())
             except Refused as error:
-                return Stop("held", str(error), "media")
+                missing = film_uploads.without_poster(draft, item, self.accounts, self.store)
+                return missing or Stop("held", str(error), "media")
             self.store.uploaded(draft, uploads, self.accounts.now())
         return tuple(uploads)
 

@@ -411,3 +411,29 @@ def test_where_ffmpeg_is_installed_a_sound_becomes_a_video(
         assert (copy.text, copy.alts) == ("Hør her", ("En foss",))
         assert bytes_on(w, "b") == [mp4(4)]
         assert losses(w) == ["the sound was converted"]
+
+
+def test_a_poster_that_cannot_be_had_keeps_nothing_back(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Hele turen", films=[(mp4(400), "Fra båten")])
+        w.networks["mastodon"]._server.files.clear()
+        w.rest()
+        (copy,) = w.copies("b")
+        assert copy.text.startswith("Hele turen")
+        assert "embed" not in copy.raw
+        assert losses(w)[1:] == ["the poster of a video could not be had"]
+
+
+def test_a_video_waits_for_its_description_where_the_bot_asks_for_one(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b, alt_text: required}") as w:
+        w.turn()
+        w.say("m", "Hele turen", films=[(mp4(400), "")])
+        w.rest()
+        assert w.texts("b") == []
+        (attachment,) = w.networks["mastodon"]._server.media.values()
+        attachment.entity["description"] = "Fra båten"
+        w.clock.advance(hours=1)
+        w.rest()
+        (copy,) = w.copies("b")
+        assert copy.alts == ("Fra båten",)

@@ -44,9 +44,9 @@ from bridge.network import (
     Upload,
 )
 from bridge.networks.twitter import rates
-from bridge.networks.twitter.parts import parts
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import User, author, number, snowflake_time, to_posts, to_user
+from bridge.networks.twitter.uploads import parts, processing
 from bridge.post import Post, Ref, Run
 from bridge.text import has_link, weighted_length
 
@@ -288,7 +288,7 @@ class TwitterClient:
         media_id, done = self._in_parts(
             io.BytesIO(media.data), len(media.data), media.mime, category
         )
-        state = _processing(done)[0]
+        state = processing(done)[0]
         if state == "failed":
             raise Refused("X could not process the image")
         if state != "succeeded":
@@ -308,7 +308,7 @@ class TwitterClient:
         return self._film_state(upload, self._part(self._send("GET", UPLOAD, asked), "data"))
 
     def _film_state(self, upload: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-        state, seconds, why = _processing(said)
+        state, seconds, why = processing(said)
         if state == "failed":
             raise Refused(f"X could not process the video ({why or 'no reason given'})")
         if state != "succeeded":
@@ -497,17 +497,6 @@ class TwitterClient:
             f"X's answer lacks {name!r} ({answer.detail() or 'no reason given'})",
             write=answer.write,
         )
-
-
-def _processing(said: Mapping[str, Any]) -> tuple[str, float, str]:
-    """How far X is with an upload: its state, seconds until to ask again, and why it failed."""
-    info = said.get("processing_info")
-    if not isinstance(info, dict):
-        return "succeeded", 0.0, ""
-    after, error = info.get("check_after_secs"), info.get("error")
-    told = isinstance(after, int | float) and not isinstance(after, bool) and 0 < after < 3600
-    why = _text(error, "message") or _text(error, "name") if isinstance(error, dict) else ""
-    return _text(info, "state"), float(after) if told and after else 5.0, why[:200]
 
 
 #: what a 403 says when a person must act: permissions of the app, or the account's own state

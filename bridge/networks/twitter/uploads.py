@@ -1,10 +1,10 @@
-"""Parts of a file, read while they are sent, so that none is held in memory."""
+"""Uploads to X: parts of a file, read while they are sent, and how far X is with them. Pure."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Mapping
+from typing import IO, Any
 
 
 class Part:
@@ -39,3 +39,15 @@ def parts(file: IO[bytes], size: int, most: int) -> Iterator[Part]:
     """The parts of a file of so many bytes, each of at most `most`."""
     for start in range(0, size, most):
         yield Part(file, start, min(most, size - start))
+
+
+def processing(said: Mapping[str, Any]) -> tuple[str, float, str]:
+    """How far X is with an upload: its state, seconds until to ask again, and why it failed."""
+    info = said.get("processing_info")
+    if not isinstance(info, dict):
+        return "succeeded", 0.0, ""
+    after, error = info.get("check_after_secs"), info.get("error")
+    told = isinstance(after, int | float) and not isinstance(after, bool) and 0 < after < 3600
+    words = [error.get("message"), error.get("name")] if isinstance(error, dict) else []
+    why = next((word for word in words if isinstance(word, str) and word), "")
+    return str(info.get("state")), float(after) if told and after else 5.0, why[:200]
