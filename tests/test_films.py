@@ -299,6 +299,7 @@ def test_an_upload_that_may_be_forgotten_is_made_anew(tmp_path: Path) -> None:
         w.rest()
         assert w.texts("m") == ["Film"]
         assert uploads(w, "m") == 2
+        assert w.requests("mastodon")["POST /api/v1/statuses"] == 1
 
 
 def test_a_post_that_is_refused_again_and_again_ends(tmp_path: Path) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge import ffmpeg, films, video
+from bridge import ffmpeg, films, video, wire
 from bridge.network import Film, Limits, PlayLimits, Unreachable
 from bridge.post import Draft, Media
 from bridge.simulation import Fault, Request, Response, Simulator
@@ -95,6 +97,15 @@ def test_what_does_not_say_how_long_it_is_is_given_up_when_it_is_too_long(
     files.faults.append(Fault("pad", "GET /film"))
     with pytest.raises(video.Unfit, match="more than 3000 bytes"):
         taken(files, tmp_path, Media("video", f"{files.url}/film"))
+
+
+def test_of_what_says_that_it_is_too_long_nothing_is_read(files: Files) -> None:
+    files.files["/film"] = bytes(1_000_000)
+    for most, expected in ((999_999, 0), (1_000_000, 1_000_000)):
+        sink = io.BytesIO()
+        with suppress(wire.TooLong):
+            wire.send("GET", f"{files.url}/film", into=sink, max_answer=most)
+        assert len(sink.getvalue()) == expected
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "truncate"])
