@@ -64,7 +64,8 @@ def _original(draft: QueuedDraft, accounts: Accounts) -> Post | None:
 
 def _describe(parts: list[QueuedDraft], post: Post, limits: Limits, store: Store) -> bool:
     """Write alt texts of the original into parts that lack them; whether there were any."""
-    alts = {media.url: media.alt for media in post.media if media.alt.strip()}
+    told = [media for media in post.media if media.alt.strip()]
+    alts = {url: media.alt for media in told for url in (media.poster, media.url)}
     written = False
     for part in parts:
         losses: list[Loss] = []

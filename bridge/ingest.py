@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from bridge import bridges, standing, steps
+from bridge import bridges, ffmpeg, standing, steps
 from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
@@ -488,7 +488,14 @@ def _render(way: _Way, post: Post, shown: Ref | None) -> tuple[Draft, ...] | Ski
     changed = steps.apply(post, way.policy.steps)
     if isinstance(changed, Skip):
         return changed
-    return render(changed, way.policy, way.target.network, way.target.client.limits, shown)
+    return render(
+        changed,
+        way.policy,
+        way.target.network,
+        way.target.client.limits,
+        shown,
+        converts=ffmpeg.is_installed(),
+    )
 
 
 def _old(route: RouteKey, post: Post) -> Verdict:

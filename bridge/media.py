@@ -1,4 +1,4 @@
-"""Images on their way: downloaded with guards."""
+"""Attachments on their way: downloaded with guards."""
 
 from __future__ import annotations
 
@@ -23,18 +23,31 @@ def fetch(media: Media, *, own_host: str) -> bytes:
     Raises Unreachable if it may come later, Refused if it never will.
     """
     with wire.deadline(DOWNLOAD_SECONDS):
-        return _fetch(media.url, own_host)
+        return _fetch(media.url, own_host, "image", DOWNLOAD_SECONDS, MAX_DOWNLOAD)
 
 
-def _fetch(url: str, own_host: str) -> bytes:
+def pour(url: str, into: wire.Sink, *, own_host: str, most: int, what: str, seconds: float) -> None:
+    """Write an attachment into a file, within so many bytes and seconds; else as `fetch`.
+
+    `what` is what errors call it. Raises wire.TooLong if it has more bytes, before the download
+    where the server tells, and OSError if the file cannot be written.
+    """
+    with wire.deadline(seconds):
+        _fetch(url, own_host, what, seconds, most, into)
+
+
+def _fetch(
+    url: str, own_host: str, what: str, seconds: float, most: int, into: wire.Sink | None = None
+) -> bytes:
     for _ in range(MAX_REDIRECTS + 1):
         if not url.startswith(("http://", "https://")):
-            raise Refused("the image has moved to an address that is none")
+            raise Refused(f"the {what} has moved to an address that is none")
         answer = wire.send(
             "GET",
             url,
-            seconds=DOWNLOAD_SECONDS,
-            max_answer=MAX_DOWNLOAD,
+            seconds=seconds,
+            max_answer=most,
+            into=into,
             public_only=not (_is_on_loopback(own_host) and _host(url) == own_host),
             # what is packed again on the way could unpack to any size
             headers={"Accept": "*/*", "Accept-Encoding": "identity"},
@@ -42,18 +55,18 @@ def _fetch(url: str, own_host: str) -> bytes:
         if answer.ok:
             if answer.headers.get("content-type", "").startswith(("text/", "application/json")):
                 # what stands in for a server that is away; a broken image is another matter
-                raise Unreachable("a web page came instead of the image")
+                raise Unreachable(f"a web page came instead of the {what}")
             return answer.body
         if answer.status in (301, 302, 303, 307, 308) and "location" in answer.headers:
             try:
                 url = urljoin(url, answer.headers["location"])
             except ValueError:
-                raise Refused("the image has moved to an address that is none") from None
+                raise Refused(f"the {what} has moved to an address that is none") from None
             continue
         if answer.status in (404, 410, 403):
-            raise Refused(f"the image is gone from its network ({answer.status})")
-        raise Unreachable(f"the image cannot be downloaded ({answer.status})")
-    raise Unreachable("the image cannot be downloaded: too many redirects")
+            raise Refused(f"the {what} is gone from its network ({answer.status})")
+        raise Unreachable(f"the {what} cannot be downloaded ({answer.status})")
+    raise Unreachable(f"the {what} cannot be downloaded: too many redirects")
 
 
 def _host(url: str) -> str:

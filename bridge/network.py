@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from bridge import secrecy
-from bridge.post import Draft, Loss, Post, Ref, Run
+from bridge.post import Draft, Loss, MediaKind, Post, Ref, Run
 from bridge.schema import Setting
 
 
@@ -102,13 +102,27 @@ class PollLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayLimits:
+    """What a video, or a sound, on a server may be: its types, bytes, and seconds from and to.
+
+    A post on any of the networks holds one of them, and nothing beside it.
+    """
+
+    types: frozenset[str]
+    bytes: int
+    longest: float = float("inf")
+    shortest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What one post on a server can hold. Bytes and pixels bound each image.
 
     `animation` is None where animations are shown as stills. `gallery` is the number of images that
     a post can show in a form of its own that not every reader knows; 0 if there is none. `polls` is
     None where there are none; a poll excludes images. `quotes` says that a post can quote another
-    by reference, which needs no room in its text.
+    by reference, which needs no room in its text. `video` and `audio` are None where a server takes
+    none; what loops without sound is a video.
     """
 
     measures: tuple[Measure, ...]
@@ -121,6 +135,8 @@ class Limits:
     gallery: int = 0
     polls: PollLimits | None = None
     quotes: bool = False
+    video: PlayLimits | None = None
+    audio: PlayLimits | None = None
 
     def fits(self, text: str, content_warning: str = "") -> bool:
         """Whether a text is within every measure."""
@@ -176,6 +192,22 @@ class Upload:
     focus: tuple[float, float] | None = None
     animated: bool = False
     losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A video, an animation or a sound in a file, ready for its target: within its `PlayLimits`.
+
+    `file` is open for reading, `bytes` long. The other fields are as in `Media`.
+    """
+
+    file: IO[bytes]
+    bytes: int
+    mime: str
+    kind: MediaKind
+    alt: str = ""
+    width: int = 0
+    height: int = 0
 
 
 class Session(Protocol):
@@ -285,6 +317,20 @@ class Client(Protocol):
 
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
+
+    def upload_film(self, film: Film) -> dict[str, Any]:
+        """Upload a video or a sound from its file, which is never held in memory as a whole.
+
+        What it returns is JSON. Where it has `pending`, seconds, the network still works on it:
+        `processed` is to be asked after so long. Without, it goes into `Network.to_payload`.
+        Raises Refused if the network does not take it.
+        """
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """What became of an upload that was `pending`; one request. As `upload_film` returns it.
+
+        Raises Refused if the network could not process it.
+        """
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
         """Publish what `Network.to_payload` made; one request."""

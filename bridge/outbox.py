@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import alt_texts, images, media
+from bridge import alt_texts, film_uploads, images, media
 from bridge.accounts import Accounts, Opened
 from bridge.amending import amend
 from bridge.likeness import may_be_copy
@@ -31,7 +31,6 @@ from bridge.network import (
 from bridge.outcome import (
     BOT_WAIT,
     FIRST_WAIT,
-    LAST_MEDIA_FAILURE,
     LONGEST_DOUBT,
     PARENT_WAIT,
     TWIN_LIFE,
@@ -43,8 +42,8 @@ from bridge.outcome import (
     Stop,
     Wait,
     after,
+    after_media,
     after_search,
-    backoff,
 )
 from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
@@ -203,7 +202,9 @@ class _Courier:
         if isinstance(parents, Wait | Stop):
             return parents
         draft, parents = self._linked_here(draft, parents)
-        if draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE:
+        plays = any(item.plays for item in draft.draft.media)
+        old = draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE
+        if old and not plays:
             draft = self.store.forget_uploads(draft)
         uploaded = self._upload(draft)
         if isinstance(uploaded, Wait | Stop):
@@ -214,11 +215,11 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
-            if not draft.uploads:
+            if not draft.uploads or (plays and draft.attempts >= SEVERAL):
                 if parents is not None and parents.shows and draft.draft.quote:
                     return self._without_quote(draft, error)
                 raise
-            # the server may have forgotten images of an earlier attempt: once more, with new ones
+            # the server may have forgotten media of an earlier attempt: once more, with new ones
             self.store.forget_uploads(draft)
             until = self.accounts.now() + FIRST_WAIT
             return Wait(until, str(error), "media", "account", failed=True)
@@ -450,7 +451,10 @@ class _Courier:
         return Parents(copy.ref, copy.root or copy.ref)
 
     def _upload(self, draft: QueuedDraft) -> tuple[dict[str, Any], ...] | Wait | Stop:
-        """References to the draft's uploaded images; those of earlier attempts are used again."""
+        """References to the draft's uploaded media; those of earlier attempts are used again."""
+        policy = self._policy(self.bots[draft.bot], draft)
+        if policy is not None and any(item.plays for item in draft.draft.media):
+            return film_uploads.upload(draft, self.target, policy, self.accounts, self.store)
         uploads = list(draft.uploads)
         for item in draft.draft.media[len(uploads) :]:
             try:
@@ -460,13 +464,10 @@ class _Courier:
                 draft = self.store.lost(draft, image.losses)
                 uploads.append(self.target.client.upload(image))
             except (Unreachable, Uncertain) as error:
-                # nothing that anyone sees came of it: it can simply be repeated
-                if draft.attempts >= LAST_MEDIA_FAILURE:
-                    return Stop("held", str(error), "media")
-                until = self.accounts.now() + backoff(draft.attempts + 1, 0.5)
-                return Wait(until, str(error), "media", failed=True)
+                return after_media(error, draft.attempts, self.accounts.now())
             except Refused as error:
-                return Stop("held", str(error), "media")
+                missing = film_uploads.without_poster(draft, item, self.accounts, self.store)
+                return missing or Stop("held", str(error), "media")
             self.store.uploaded(draft, uploads, self.accounts.now())
         return tuple(uploads)
 

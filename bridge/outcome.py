@@ -130,6 +130,16 @@ def after(
             return Wait(now + backoff(failures, jitter), str(error), "defect", "account")
 
 
+def after_media(error: Unreachable | Uncertain, failures: int, now: datetime) -> Wait | Stop:
+    """What becomes of a draft whose media could not be had or uploaded, before anything was posted.
+
+    Nothing that anyone sees came of it, so it can simply be repeated.
+    """
+    if failures >= LAST_MEDIA_FAILURE:
+        return Stop("held", str(error), "media")
+    return Wait(now + backoff(failures + 1, 0.5), str(error), "media", failed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Resend:
     """Sending the draft again is safe, whether it stands or not."""

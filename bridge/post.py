@@ -32,7 +32,10 @@ class Media:
     """An attachment. `url` is where its bytes can be fetched; sizes are pixels, 0 if unknown.
 
     `focus` is the point that must stay in view where an image is cropped, from -1 to 1 rightwards
-    and upwards, (0, 0) being the middle; None where the network does not tell.
+    and upwards, (0, 0) being the middle; None where the network does not tell. Of a video, an
+    animation or a sound, `duration` is seconds and `bytes` its size, 0 if untold; `poster` is the
+    URL of an image that stands for it, and `others` are URLs of the same in less quality, best
+    first.
     """
 
     kind: MediaKind
@@ -42,6 +45,15 @@ class Media:
     width: int = 0
     height: int = 0
     focus: tuple[float, float] | None = None
+    duration: float = 0.0
+    bytes: int = 0
+    poster: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def plays(self) -> bool:
+        """Whether it is a video, an animation or a sound rather than an image."""
+        return self.kind in ("video", "gif", "audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +261,8 @@ class Draft:
 
 def _media(data: dict[str, Any]) -> Media:
     focus = data.get("focus")
-    return Media(**{**data, "focus": tuple(focus) if focus else None})
+    others = tuple(data.get("others", ()))
+    return Media(**{**data, "focus": tuple(focus) if focus else None, "others": others})
 
 
 def _poll(data: dict[str, Any]) -> Poll:

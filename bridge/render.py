@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from bridge import films
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.polls import as_text, ballot
@@ -41,12 +42,19 @@ Runs = tuple[Run, ...]
 
 
 def render(
-    post: Post, policy: Policy, target: Network, limits: Limits, standing: Ref | None = None
+    post: Post,
+    policy: Policy,
+    target: Network,
+    limits: Limits,
+    standing: Ref | None = None,
+    *,
+    converts: bool = False,
 ) -> tuple[Draft, ...] | Skip:
     """The drafts, in order, that mirror a post; or why it cannot be mirrored.
 
-    Every draft fits the target's limits. Losses stand on the first draft. `standing` is what the
-    post boosts or quotes, where that stands on the target or will.
+    Every draft fits the target's limits, as far as its attachments are known; `converts` says that
+    videos can be converted. Losses stand on the first draft. `standing` is what the post boosts or
+    quotes, where that stands on the target or will.
     """
     losses: list[Loss] = []
     if post.boost is not None and standing is not None:
@@ -70,7 +78,7 @@ def render(
         runs, warning = join_runs((Run(f"CW: {warning}" + ("\n\n" if runs else "")), *runs)), ""
     if policy.links == "drop":
         runs = _defused(runs, losses)
-    groups, linked = _groups(post, policy, limits, losses)
+    groups, linked = _groups(post, policy, limits, losses, converts=converts)
     if linked or policy.link_back == "always" or (losses and policy.link_back == "truncated"):
         runs = _with_link(runs, post.url, target)
     parts = _parts(runs, warning, post.url, policy, target, limits, losses)
@@ -298,16 +306,18 @@ def _warned_of(post: Post, target: Network) -> list[Loss]:
 
 
 def _groups(
-    post: Post, policy: Policy, limits: Limits, losses: list[Loss]
+    post: Post, policy: Policy, limits: Limits, losses: list[Loss], *, converts: bool
 ) -> tuple[list[tuple[Media, ...]], bool]:
-    """The images of each part, and whether a link must lead to those that are left out."""
-    images = _images(post, limits, losses)
+    """The media of each part, and whether a link must lead to images that are left out."""
+    shown = _shown(post, limits, losses, converts=converts)
     room = (policy.many_images == "gallery" and limits.gallery) or max(limits.images, 1)
+    images = [item for item in shown if not item.plays]
     linked = policy.many_images == "link" and len(images) > room
     if linked:
         losses.append(Loss("media", f"{len(images) - room} images beyond {room} were left out"))
-        images, linked = images[:room], policy.links != "drop"
-    return [images[at : at + room] for at in range(0, len(images), room)], linked
+        shown = tuple(item for item in shown if item.plays or item in images[:room])
+        linked = policy.links != "drop"
+    return films.groups(shown, room), linked
 
 
 def to_copy(draft: Draft, copy: Ref, limits: Limits) -> Draft:
@@ -333,15 +343,55 @@ def without_quote(draft: Draft, target: Network, limits: Limits) -> Draft:
     return replace(linked, losses=(*draft.losses, lost))
 
 
-def _images(post: Post, limits: Limits, losses: list[Loss]) -> tuple[Media, ...]:
-    """The images, alt texts cut to the target's limit; other media are lost."""
-    images = []
+def _shown(post: Post, limits: Limits, losses: list[Loss], *, converts: bool) -> tuple[Media, ...]:
+    """What the target can show: of what plays, else its poster; alt texts cut to the limit."""
+    shown = []
     for media in post.media:
-        if media.kind != "image" or limits.images == 0:
+        item: Media | None = media
+        if media.plays:
+            why = films.unfit(media, limits, converts=converts)
+            if why:
+                losses.append(Loss("media", why))
+                item = films.poster(media) if limits.images else None
+        elif media.kind != "image" or limits.images == 0:
             losses.append(Loss("media", f"an attachment of kind {media.kind} was left out"))
-            continue
-        images.append(shorten_alt(media, limits, losses))
-    return tuple(images)
+            item = None
+        if item is not None:
+            shown.append(shorten_alt(item, limits, losses))
+    return tuple(shown)
+
+
+def without_film(
+    draft: Draft, why: str, url: str, policy: Policy, target: Network, limits: Limits
+) -> Draft | None:
+    """A draft whose video turned out not to go: with its poster and a link to the original.
+
+    `why` is what people are told of it, `url` the original's page; there is no link where the bot
+    adds none. None if nothing would be left of it.
+    """
+    (film,) = draft.media
+    still = films.poster(film) if limits.images else None
+    runs, losses = draft.runs, [Loss("media", why)]
+    if policy.links != "drop" and policy.link_back != "never":
+        runs = _with_link(runs, url, target)
+
+    def fits(text: str) -> bool:
+        return limits.fits(text, draft.content_warning)
+
+    if not fits("".join(run.text for run in runs)):
+        ending = _with_link((Run("…"),), url, target)
+        try:
+            runs = truncate_runs(runs, fits, ending)
+            losses.append(Loss("text", "the end was cut off"))
+        except ValueError:
+            runs = draft.runs
+    if target.mentions_in_text:
+        runs = silence(runs)
+    if still is None and not "".join(run.text for run in runs).strip():
+        return None
+    losses = [loss for loss in losses if loss not in draft.losses]
+    media = () if still is None else (still,)
+    return replace(draft, runs=runs, media=media, losses=(*draft.losses, *losses))
 
 
 def shorten_alt(media: Media, limits: Limits, losses: list[Loss]) -> Media:

@@ -12,6 +12,7 @@ own API every simulator answers:
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import socket
 import struct
@@ -31,6 +32,11 @@ import httptools
 
 #: the largest body that a simulator takes
 MAX_BODY = 64 * 1024 * 1024
+
+#: what simulators show in place of a video: a dot, as PNG
+STILL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsYUlhQAAAABJRU5ErkJggg=="
+)
 
 #: what `pad` adds to an answer
 PADDING = 5 * 1024 * 1024

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import IO, Any, Protocol
 
 import httpcore
 import httpx
@@ -327,23 +327,30 @@ def send(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, Any] | None = None,
     json: Any = None,
-    content: bytes | None = None,
+    content: bytes | IO[bytes] | None = None,
     data: Mapping[str, Any] | None = None,
     files: Mapping[str, Any] | None = None,
     seconds: float | None = None,
     max_answer: int | None = None,
     write: bool | None = None,
     public_only: bool = False,
+    into: Sink | None = None,
 ) -> Answer:
     """Send one request and read its whole answer, within `seconds` (DEADLINE) in all.
 
     An answer longer than `max_answer` bytes (MAX_ANSWER) is given up. `write` says whether
     the request changes anything on the server (by default: any but GET); `public_only` refuses
-    addresses that are not on the public internet, on a connection of its own.
+    addresses that are not on the public internet, on a connection of its own. `content` and
+    `files` may be open files, which are read while they are sent. Where the answer is a 2xx its
+    body is written `into` a file, if one is given, instead of being kept; TooLong is then raised
+    as it is, before anything is read if the answer says how long it is. What writing raises,
+    OSError, is raised too.
     Returns the answer whatever its status. Raises Unreachable if nothing was done, Uncertain if a
     write left and no complete answer came.
     """
     write = method != "GET" if write is None else write
+    if content is not None and not isinstance(content, bytes):
+        content.seek(0)  # it may have been sent before
     try:
         request = _client().build_request(
             method,
@@ -366,7 +373,10 @@ def send(
         with deadline(seconds):
             response = (_stranger() if public_only else _client()).send(request, stream=True)
             try:
-                body = read_whole(response, max_answer)
+                if into is not None and response.is_success:
+                    body = _pour(response, into, MAX_ANSWER if max_answer is None else max_answer)
+                else:
+                    body = read_whole(response, max_answer)
             finally:
                 response.close()
     except (
@@ -380,11 +390,20 @@ def send(
     except UnicodeError:  # from the resolver, which takes no empty label and none over 63 signs
         raise Refused(f"not an address that can be asked: no host {request.url.host}") from None
     except (httpx.HTTPError, TooLong) as error:
+        if into is not None and isinstance(error, TooLong):
+            raise
         message = f"no complete answer from {request.url.host}: {_words(error)}"
         raise untrusted(message, write=write) from error
     finally:
         _public_only.reset(guard)
     return Answer(response.status_code, response.headers, body, write)
+
+
+class Sink(Protocol):
+    """Where the body of an answer goes."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take a piece of it."""
 
 
 class TooLong(Exception):
@@ -401,6 +420,21 @@ def read_whole(response: httpx.Response, limit: int | None = None) -> bytes:
             raise TooLong(f"the answer is longer than {limit} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _pour(response: httpx.Response, into: Sink, limit: int) -> bytes:
+    """Write the body of an answer into a file, piece by piece; nothing of it is left to read."""
+    told = response.headers.get("content-length", "")
+    size = int(told) if told.isdecimal() else 0
+    got = 0
+    for piece in response.iter_bytes() if size <= limit else ():
+        got += len(piece)
+        if got > limit:
+            break
+        into.write(piece)
+    if max(size, got) > limit:
+        raise TooLong(f"the answer is longer than {limit} bytes")
+    return b""
 
 
 def _words(error: Exception) -> str:

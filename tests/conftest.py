@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import wire
+from bridge import ffmpeg, wire
 from bridge.ratelimit import SHARED
 from tests.secret_scan import (  # noqa: F401 - hooks
     pytest_configure,
@@ -25,6 +25,12 @@ def _hang_up() -> Iterator[None]:
 def _no_limits_known() -> None:
     """Rate limits are kept for the life of a process, and a test's clock begins anew."""
     SHARED.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a machine has installed must not decide what a test sees."""
+    monkeypatch.setattr(ffmpeg, "PROGRAM", "no-such-program")
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from PIL import Image
 from bridge.network import (
     Backfill,
     Client,
+    Film,
     Gone,
     LoginNeeded,
     Network,
@@ -34,6 +35,7 @@ from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.post import Draft, Media, Poll, Post, Ref, Run, idempotency_key
 from bridge.registry import NETWORKS
+from tests.film_files import mp4
 from tests.servers.pds import Pds
 from tests.world import Clock
 
@@ -427,6 +429,38 @@ def test_images_go_with_their_alt_texts(server: Server) -> None:
     assert [media.kind for media in post.media] == ["image", "image"]
     assert [media.alt for media in post.media] == ["Et rødt hus", "بيت أزرق"]
     assert all(media.url.startswith("http") for media in post.media)
+
+
+def test_a_video_goes_with_its_alt_text_when_it_is_processed(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    data = mp4(4, (640, 360))
+    film = Film(io.BytesIO(data), len(data), "video/mp4", "video", "عبّارة", 640, 360)
+    upload = client.upload_film(film)
+    while upload.get("pending"):
+        server.later(upload["pending"])
+        upload = client.processed({n: v for n, v in upload.items() if n != "pending"})
+    assert json.loads(json.dumps(upload)) == upload
+    publish(server, client, a_draft(server, "En ferje"), uploads=(upload,))
+    (post,) = read_all(client, begin)
+    (media,) = post.media
+    assert (media.kind, media.alt) == ("video", "عبّارة")
+    assert (media.width, media.height) == (640, 360)
+    assert media.url.startswith("http")
+
+
+def test_videos_of_people_are_read_with_all_that_is_told_of_them(server: Server) -> None:
+    client = server.client()
+    begin = start(client)
+    server.say("Fossen", films=[(mp4(4), "Vann")])
+    (post,) = read_all(client, begin)
+    (media,) = post.media
+    assert (media.kind, media.alt) == ("video", "Vann")
+    if server.network.name == "bluesky":
+        assert media.bytes == len(mp4(4))
+    else:
+        assert media.duration == 4
+        assert media.poster.startswith("http")
 
 
 def test_posts_of_people_are_read_with_what_they_carry(server: Server) -> None:

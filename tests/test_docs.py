@@ -126,6 +126,9 @@ REASONS = {
     "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},
     "images": {"Refused", "Loss"},
+    "film_uploads": {"Wait", "Stop", "Loss"},
+    "video": {"Unfit", "Loss"},
+    "ffmpeg": {"Refused"},
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.film_files import mp4
 from tests.servers.pds import Pds
 from tests.test_mirroring import TRIANGLE, png
 from tests.world import World, world
@@ -46,6 +47,39 @@ def test_threads_and_images_go_both_ways(
         assert [c.text for c in copies] == ["Første", "Andre", "Tredje"]
         assert [c.reply_to for c in copies] == ["", copies[0].id, copies[1].id]
         assert copies[0].alts == ("Et rødt felt",)
+
+
+@pytest.mark.parametrize(("source", "target"), [("m", "b"), ("b", "m"), ("x", "b"), ("b", "x")])
+def test_videos_go_both_ways(tmp_path: Path, pds: Pds, source: str, target: str) -> None:
+    with world(tmp_path, f"one: {{from: {source}, to: {target}}}", pds=pds) as w:
+        w.turn()
+        w.say(source, "Fossen", films=[(mp4(places=True), "Vann over en kant")])
+        w.say(source, "", films=[(mp4(padding=4_500_000, sound=False), "")])
+        w.rest()
+        first, second = w.copies(target)
+        assert (first.text, first.alts) == ("Fossen", ("Vann over en kant",))
+        if target == "b":
+            for copy in (first, second):
+                embed = copy.raw["embed"]
+                assert embed["$type"] == "app.bsky.embed.video"
+                assert embed["video"]["mimeType"] == "video/mp4"
+                assert embed["aspectRatio"] == {"width": 64, "height": 36}
+            assert second.raw["embed"]["presentation"] == "gif"
+
+
+def test_a_video_that_the_server_finds_too_heavy_becomes_a_link(tmp_path: Path) -> None:
+    # what servers other than those of Bluesky take by default
+    with (
+        Pds("--blob-limit", str(5 * 1024 * 1024)) as small,
+        world(tmp_path, "one: {from: m, to: b}", pds=small) as w,
+    ):
+        w.turn()
+        w.say("m", "Fossen", films=[(mp4(padding=6_000_000), "Vann over en kant")])
+        w.rest()
+        (copy,) = w.copies("b")
+        assert copy.raw["embed"]["$type"] == "app.bsky.embed.images"
+        assert copy.alts == ("Vann over en kant",)
+        assert copy.links
 
 
 def test_a_long_post_becomes_a_thread_that_the_server_takes(tmp_path: Path, pds: Pds) -> None:

@@ -105,7 +105,8 @@ def entry_of(handle: str, rkey: str, record: dict[str, Any]) -> Entry:
             image["alt"]
             for field in ("images", "items")
             for image in record.get("embed", {}).get(field, ())
-        ),
+        )
+        + ((record["embed"].get("alt", ""),) if "video" in record.get("embed", {}) else ()),
         key=rkey,
         raw=record,
     )

@@ -27,16 +27,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
+from unittest import mock
 
 import yaml
 
-from bridge import config
+from bridge import config, ffmpeg
 from bridge.accounts import Opened
 from bridge.ingest import judge
 from bridge.network import Client, Identity, Limits, Parents
 from bridge.networks.bluesky import client as bluesky
 from bridge.networks.bluesky import read as bluesky_read
-from bridge.networks.bluesky.write import MARK
+from bridge.networks.bluesky.write import MARK, VIDEO
 from bridge.networks.mastodon import read as mastodon_read
 from bridge.networks.twitter import client as twitter
 from bridge.networks.twitter import read as twitter_read
@@ -85,12 +86,18 @@ _INSTANCE = {
     "version": "4.5.0",
     "api_versions": {"mastodon": 7},
     "configuration": {
+        "media_attachments": {
+            "supported_mime_types": [
+                *("image/gif", "image/jpeg", "image/png", "video/mp4", "audio/mpeg")
+            ],
+            "video_size_limit": 103_809_024,
+        },
         "polls": {
             "max_options": 4,
             "max_characters_per_option": 50,
             "min_expiration": 300,
             "max_expiration": 2629746,
-        }
+        },
     },
 }
 
@@ -185,7 +192,9 @@ def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
     """What a bot that reads the post queues for a target."""
     source, there = _opened(case.network, case.server), _opened(target, case.server)
     route = _routes(case.network, json.dumps(case.settings))[target]
-    with _state(case, source, there) as store:
+    # what can be converted on a machine must not decide what stands in the corpus
+    no_ffmpeg = mock.patch.object(ffmpeg, "PROGRAM", "no-such-program")
+    with no_ffmpeg, _state(case, source, there) as store:
         return judge("bot", route, source, there, post, store)
 
 
@@ -248,10 +257,14 @@ def _uploaded(target: str, item: Media, at: int) -> dict[str, Any]:
     """What the client of a target returns of an attachment."""
     if target != "bluesky":
         return {"id": str(at)}
-    blob = {"$type": "blob", "ref": {"$link": f"bafkrei{at}"}, "mimeType": "image/jpeg", "size": 1}
+    mime = "video/mp4" if item.plays else "image/jpeg"
+    blob = {"$type": "blob", "ref": {"$link": f"bafkrei{at}"}, "mimeType": mime, "size": 1}
     shape = {"width": item.width, "height": item.height}
-    image = {"alt": item.alt, "image": blob}
-    return {**image, "aspectRatio": shape} if all(shape.values()) else image
+    found: dict[str, Any] = {"alt": item.alt, "image": blob}
+    if item.plays:
+        found = {"$type": VIDEO, "video": blob} | ({"alt": item.alt} if item.alt else {})
+        found |= {"presentation": "gif"} if item.kind == "gif" else {}
+    return {**found, "aspectRatio": shape} if all(shape.values()) else found
 
 
 def _copy(target: str, name: str) -> Ref:

@@ -12,6 +12,7 @@ from typing import Any
 from bridge.registry import NETWORKS
 from tests.faults.requests import KINDS, picture
 from tests.faults.trouble import Elsewhere, Trouble, troubled
+from tests.film_files import mp4
 from tests.world import PEOPLE, World
 
 
@@ -28,6 +29,7 @@ class Way:
     match: str
     image: bool = False
     boost: bool = False
+    film: bool = False
     flavour: str = "mastodon"
 
 
@@ -50,6 +52,10 @@ WAYS: Mapping[str, Way] = {
     "bluesky image": _way("bluesky image", "m", "b", image=True),
     "twitter image": _way("twitter image end", "b", "x", image=True),
     "download": _way("download", "m", "b", at="m", image=True),
+    "mastodon video": _way("mastodon video", "b", "m", film=True),
+    "bluesky video": _way("bluesky video", "m", "b", film=True),
+    "twitter video": _way("twitter video", "b", "x", film=True),
+    "video download": _way("video download", "m", "b", at="m", film=True),
 }
 
 
@@ -60,7 +66,10 @@ class Delivery:
         flavour: Any = way.flavour
         self._way = way
         self._world = World(
-            folder, f"one: {{from: {way.source}, to: {way.target}}}", flavour=flavour
+            folder,
+            # what stands in place of a video is told by its words alone
+            f"one: {{from: {way.source}, to: {way.target}, link_back: never}}",
+            flavour=flavour,
         )
         self._elsewhere = Elsewhere()
         self._elsewhere.start()
@@ -77,7 +86,8 @@ class Delivery:
         text = f"Avgang nummer {next(self._numbers)} er i rute"
         world.clock.advance(hours=3)  # a login has to be renewed
         images = [(picture(), "en blågrønn flate")] if way.image else []
-        source_id = world.say(way.source, text, images=images)
+        films = [(mp4(), "en foss")] if way.film else []
+        source_id = world.say(way.source, text, images=images, films=films)
         world.read(way.source)
         if way.boost:
             assert self._end(source_id) == "sent"

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from PIL import Image
 
-from bridge import images, media
-from bridge.network import Client, ClientError, Gone, Parents, Upload
+from bridge import images, media, video
+from bridge.network import Client, ClientError, Film, Gone, Parents, Upload
 from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.bluesky.simulator.lexicon import record_cid
 from bridge.networks.mastodon.simulator import MastodonSimulator
@@ -24,6 +26,7 @@ from bridge.post import Draft, Media, Poll, Ref, Run
 from bridge.registry import NETWORKS
 from bridge.simulation import Simulator
 from tests.faults.trouble import Elsewhere, Trouble, troubled
+from tests.film_files import mp4
 from tests.world import Clock
 
 
@@ -148,6 +151,11 @@ def _upload() -> Upload:
     return Upload(picture(), "image/png", "en rød flate", 4, 3)
 
 
+def _film() -> Film:
+    data = mp4()
+    return Film(io.BytesIO(data), len(data), "video/mp4", "video", "en foss", 64, 36)
+
+
 # What each kind of request is made by: called with the rig, gives what makes the request.
 
 Act = Callable[[], object]
@@ -238,6 +246,28 @@ def _uploading(name: str) -> Callable[[Rig], Act]:
     return prepare
 
 
+def _uploading_film(name: str) -> Callable[[Rig], Act]:
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        return lambda: client.upload_film(_film())
+
+    return prepare
+
+
+def _film_state(name: str) -> Callable[[Rig], Act]:
+    """Whether a video is processed."""
+
+    def prepare(rig: Rig) -> Act:
+        client = rig.connect(name)
+        rig.twitter._files.processing = timedelta(seconds=30)
+        upload = client.upload_film(_film())
+        rig.twitter._files.processing = timedelta(0)
+        assert upload.pop("pending") > 0
+        return lambda: client.processed(upload)
+
+    return prepare
+
+
 def _publishing(name: str) -> Callable[[Rig], Act]:
     def prepare(rig: Rig) -> Act:
         client = rig.connect(name)
@@ -298,6 +328,19 @@ def _download(rig: Rig) -> Act:
     return lambda: images.fit(item, media.fetch(item, own_host=host), LIMITS)
 
 
+def _film_download(rig: Rig) -> Act:
+    with rig.mastodon.lock:
+        owner = rig.mastodon._server.account("anna")
+        url = rig.mastodon._server.upload(owner, mp4(), "").entity["url"]
+    host, folder = url.split("/")[2], Path(gettempdir())
+
+    def act() -> None:
+        with video.ready(Media("video", url), LIMITS, own_host=host, folder=folder):
+            pass
+
+    return act
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of request: the simulator that answers it, and how it is made."""
@@ -334,6 +377,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "mastodon image": Kind("mastodon", "POST /api/v2/media", _uploading("mastodon")),
     "mastodon image state": Kind("slow", "GET /api/v1/media/:id", _media_status),
+    "mastodon video": Kind("mastodon", "POST /api/v2/media", _uploading_film("mastodon")),
+    "mastodon video state": Kind("slow", "GET /api/v1/media/:id", _film_state("slow")),
     "mastodon post": Kind("mastodon", "POST /api/v1/statuses", _publishing("mastodon")),
     "mastodon edit": Kind("mastodon", "PUT /api/v1/statuses/:id", _editing("mastodon")),
     "mastodon deletion": Kind("mastodon", "DELETE /api/v1/statuses/:id", _deleting("mastodon")),
@@ -349,6 +394,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky posts again": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _rereading("bluesky")),
     "bluesky repository": Kind("bluesky", f"GET {_XRPC}.sync.getLatestCommit", _missing("bluesky")),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),
+    "bluesky video": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading_film("bluesky")),
     "bluesky post": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _publishing("bluesky")),
     "bluesky deletion": Kind("bluesky", f"POST {_XRPC}.repo.deleteRecord", _deleting("bluesky")),
     "bluesky boost": Kind("bluesky", f"POST {_XRPC}.repo.putRecord", _boosting("bluesky")),
@@ -364,10 +410,15 @@ KINDS: Mapping[str, Kind] = {
         "twitter", "POST /2/media/upload/:id/finalize", _uploading("twitter")
     ),
     "twitter alt text": Kind("twitter", "POST /2/media/metadata", _uploading("twitter")),
+    "twitter video": Kind(
+        "twitter", "POST /2/media/upload/:id/finalize", _uploading_film("twitter")
+    ),
+    "twitter video state": Kind("twitter", "GET /2/media/upload", _film_state("twitter")),
     "twitter post": Kind("twitter", "POST /2/tweets", _publishing("twitter")),
     "twitter deletion": Kind("twitter", "DELETE /2/tweets/:id", _deleting("twitter")),
     "twitter boost": Kind("twitter", "POST /2/users/:id/retweets", _boosting("twitter")),
     "download": Kind("mastodon", "GET /media/", _download),
+    "video download": Kind("mastodon", "GET /media/", _film_download),
 }
 
 

@@ -12,7 +12,7 @@ from unittest import mock
 
 import httpx
 
-from bridge import media, wire
+from bridge import media, video, wire
 from bridge.networks.bluesky import client as bluesky_client
 from bridge.networks.mastodon import client as mastodon_client
 from bridge.simulation import PADDING, Fault, FaultKind, Request, Response, Simulator
@@ -170,6 +170,9 @@ def _patches(trouble: Trouble) -> Iterator[Any]:
         yield mock.patch.object(media, "DOWNLOAD_SECONDS", SHORT)
         yield mock.patch.object(mastodon_client, "UPLOAD_SECONDS", SHORT)
         yield mock.patch.object(bluesky_client, "UPLOAD_SECONDS", SHORT)
+        yield mock.patch.object(video, "DOWNLOAD_SECONDS", SHORT)
+        yield mock.patch.object(mastodon_client, "FILM_SECONDS", SHORT)
+        yield mock.patch.object(bluesky_client, "FILM_SECONDS", SHORT)
     if trouble.narrow:
         yield mock.patch.object(wire, "MAX_ANSWER", NARROW)
         yield mock.patch.object(media, "MAX_DOWNLOAD", NARROW)

@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from json import dumps
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -210,13 +210,17 @@ class Wires(httpx.BaseTransport):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
-        content: bytes | None = None,
+        content: bytes | IO[bytes] | None = None,
         write: bool | None = None,
         **more: Any,
     ) -> wire.Answer:
         """As `wire.send`."""
-        if more.get("data") or more.get("files"):
-            return self.through_httpx(method, url, headers=headers, write=write, **more)
+        streams = content is not None and not isinstance(content, bytes)
+        if streams or any(more.get(name) for name in ("data", "files", "into")):
+            return self.through_httpx(
+                method, url, headers=headers, write=write, content=content, **more
+            )
+        assert content is None or isinstance(content, bytes)
         write = method != "GET" if write is None else write
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")

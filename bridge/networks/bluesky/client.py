@@ -10,19 +10,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 from bridge import ratelimit, secrecy, wire
 from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Film,
     Gone,
     Identity,
     Limits,
     LoginNeeded,
     Measure,
     Page,
+    PlayLimits,
     Refused,
     Session,
     Uncertain,
@@ -34,6 +36,7 @@ from bridge.networks.bluesky.write import (
     COLLECTION,
     MARK,
     REPOSTS,
+    VIDEO,
     record_key,
     tid_time,
 )
@@ -51,6 +54,8 @@ TRAIL = timedelta(days=1)
 FIRST, LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2255, 1, 1, tzinfo=UTC)
 #: seconds for an upload, slower than other requests
 UPLOAD_SECONDS = 120.0
+#: seconds for the upload of a video
+FILM_SECONDS = 900.0
 #: how long a password that was refused is not tried again (the service counts logins)
 REFUSED_FOR = timedelta(hours=1)
 #: what each write costs of an account's points (official PDS, rate limits)
@@ -75,6 +80,9 @@ LIMITS = Limits(
     # lexicon app.bsky.embed.gallery: what clients keep to
     gallery=10,
     quotes=True,
+    # the lexicon app.bsky.embed.video takes more bytes, but not the servers of Bluesky as one blob
+    # (its documentation, rate limits); how long a video may be is what the network's app says
+    video=PlayLimits(frozenset({"video/mp4"}), 50 * 1024 * 1024, longest=180.0),
 )
 
 # Answers of the AT Protocol PDS (its lexicons com.atproto.server.*, and their common errors).
@@ -198,19 +206,41 @@ class BlueskyClient:
 
         A lost answer is Unreachable, not Uncertain: a blob that no record refers to is not seen.
         """
+        image = {"alt": media.alt, "image": self._blob(media.data, media.mime, UPLOAD_SECONDS)}
+        return {**image, **_shape(media)}
+
+    def upload_film(self, film: Film) -> dict[str, Any]:
+        """The embed of a video (lexicon app.bsky.embed.video); its blob is used at once.
+
+        The network's app processes it after it was posted (Bluesky documentation, "Video").
+        """
+        embed: dict[str, Any] = {
+            "$type": VIDEO,
+            "video": self._blob(film.file, film.mime, FILM_SECONDS),
+        }
+        if film.alt:
+            embed["alt"] = film.alt
+        if film.kind == "gif":
+            embed["presentation"] = "gif"
+        return {**embed, **_shape(film)}
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """What it was: nothing is ever pending here."""
+        return dict(upload)
+
+    def _blob(self, content: bytes | IO[bytes], mime: str, seconds: float) -> dict[str, Any]:
+        """A blob that the server keeps for a record to come."""
         answer = self._authorized(
             "com.atproto.repo.uploadBlob",
-            content=media.data,
-            headers={"Content-Type": media.mime},
-            seconds=UPLOAD_SECONDS,
+            content=content,
+            headers={"Content-Type": mime},
+            seconds=seconds,
             write=False,
         )
         blob = self._object(answer).get("blob")
         if not isinstance(blob, dict):
-            raise Unreachable("the server took an image but named no blob for it")
-        shape = {"width": media.width, "height": media.height}
-        image = {"alt": media.alt, "image": blob}
-        return {**image, "aspectRatio": shape} if all(shape.values()) else image
+            raise Unreachable("the server took a file but named no blob for it")
+        return blob
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
         """Put the record where none stands yet; the same record again is no change.
@@ -526,6 +556,12 @@ class BlueskyClient:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
             return Busy("the daily limit is reached", midnight + timedelta(days=1))
         return wire.rejection(answer, now, _reset(answer.headers))
+
+
+def _shape(media: Upload | Film) -> dict[str, Any]:
+    """The shape of an image or a video, for its embed; nothing if it is not known."""
+    known = media.width > 0 and media.height > 0
+    return {"aspectRatio": {"width": media.width, "height": media.height}} if known else {}
 
 
 def _by_address(server: str) -> Claim:

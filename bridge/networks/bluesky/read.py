@@ -220,7 +220,8 @@ class _Embed:
             case "app.bsky.embed.gallery":
                 self._images(embed.get("items"))
             case "app.bsky.embed.video":
-                self._add("video", embed.get("video"), embed)
+                animated = embed.get("presentation") == "gif"
+                self._add("gif" if animated else "video", embed.get("video"), embed)
             case "app.bsky.embed.external":
                 self._link(_web(_map(embed.get("external")).get("uri")))
             case "app.bsky.embed.record":
@@ -248,6 +249,7 @@ class _Embed:
                 mime=_text(_map(blob).get("mimeType")),
                 width=_size(ratio.get("width")),
                 height=_size(ratio.get("height")),
+                bytes=_size(_map(blob).get("size")) if kind != "image" else 0,
             )
         )
 

@@ -17,6 +17,8 @@ REPOSTS = "app.bsky.feed.repost"
 #: the field, unknown to Bluesky and kept by it, in which a record carries its idempotency key
 MARK = "tribridgeKey"
 
+VIDEO = "app.bsky.embed.video"
+
 # AT Protocol specification, "Record Key": a TID is 64 bits in base32, 53 of them microseconds since
 # 1970 and 10 a clock id, written with these digits so that keys sort by time.
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
@@ -145,7 +147,9 @@ def _quoting(quoted: Ref, media: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _images(uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:
-    """The embed of uploaded images (lexicons app.bsky.embed.images and app.bsky.embed.gallery)."""
+    """The embed of uploaded media (lexicons app.bsky.embed.images, .gallery and .video)."""
+    if uploads[0].get("$type") == VIDEO:
+        return uploads[0]
     if len(uploads) <= _IMAGES:
         return {"$type": "app.bsky.embed.images", "images": list(uploads)}
     kind = "app.bsky.embed.gallery"

@@ -21,6 +21,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Film,
     Gone,
     Identity,
     Limits,
@@ -47,6 +48,10 @@ LIMITS_LIFE = timedelta(days=1)
 MEDIA_WAIT = timedelta(seconds=10)
 #: seconds for an upload, slower than other requests
 UPLOAD_SECONDS = 120.0
+#: seconds for the upload of a video
+FILM_SECONDS = 900.0
+#: seconds until it is asked again whether a video is ready
+PROCESSING = 10.0
 
 
 class MastodonClient:
@@ -173,6 +178,32 @@ class MastodonClient:
         if not upload_id:
             raise Unreachable("the server took an image but named no id for it")
         return {"id": upload_id}
+
+    def upload_film(self, film: Film) -> dict[str, Any]:
+        """`{"id": ...}` of the new attachment; with `pending` while the server processes it.
+
+        A lost answer is Unreachable, as in `upload`.
+        """
+        answer = self._send(
+            "POST",
+            "/api/v2/media",
+            data={"description": film.alt[: self.limits.alt_characters]} if film.alt else {},
+            files={"file": (f"file.{film.mime.rpartition('/')[2]}", film.file, film.mime)},
+            seconds=FILM_SECONDS,
+            write=False,
+        )
+        return self._attachment(answer, read.native_id(answer.object().get("id")))
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """As `upload_film` returns it; 422 says that it failed (documentation, methods/media)."""
+        return self._attachment(self._send("GET", f"/api/v1/media/{upload['id']}"), upload["id"])
+
+    def _attachment(self, answer: wire.Answer, upload_id: str) -> dict[str, Any]:
+        """An upload by the answer that tells of it: 202 and 206 say that it is not ready."""
+        if not upload_id or read.native_id(answer.object().get("id")) != upload_id:
+            raise Unreachable("the server took a file but named no id for it")
+        working = answer.status in (202, 206)
+        return {"id": upload_id} | ({"pending": PROCESSING} if working else {})
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
         """Publish a status, or boost one; raises Busy while its media are still being processed."""

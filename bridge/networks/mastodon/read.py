@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bridge import text
-from bridge.network import Animation, Identity, Limits, Measure, PollLimits
+from bridge.network import Animation, Identity, Limits, Measure, PlayLimits, PollLimits
 from bridge.post import Media, MediaKind, Poll, Post, Ref, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
@@ -191,6 +191,7 @@ def _poll(poll: Mapping[str, Any]) -> Poll | None:
 def _media(item: Mapping[str, Any]) -> Media:
     original = _dict(_dict(item.get("meta")).get("original"))
     url = _str(item.get("url")) or _str(item.get("remote_url"))
+    poster = _str(item.get("preview_url"))
     return Media(
         kind=_MEDIA.get(_str(item.get("type")), "unknown") if url else "unknown",
         url=url,
@@ -198,7 +199,15 @@ def _media(item: Mapping[str, Any]) -> Media:
         width=_whole(original.get("width"), 0),
         height=_whole(original.get("height"), 0),
         focus=_focus(_dict(_dict(item.get("meta")).get("focus"))),
+        duration=_seconds(original.get("duration")),
+        # servers repeat the file itself where they have made no image of it
+        poster=poster if poster != url and _str(item.get("type")) != "image" else "",
     )
+
+
+def _seconds(value: Any) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e7
+    return float(value) if good else 0.0
 
 
 def _focus(focus: Mapping[str, Any]) -> tuple[float, float] | None:
@@ -222,6 +231,10 @@ class Instance:
     image_pixels: int = 33_177_600
     image_types: tuple[str, ...] = ("image/gif", "image/jpeg", "image/png")
     alt_characters: int = 1500
+    #: video and sound; none where a server does not say that it takes any
+    video_bytes: int = 40 * 1024 * 1024
+    video_types: tuple[str, ...] = ()
+    audio_types: tuple[str, ...] = ()
     #: 0 where nothing is said of polls: then there may be none
     poll_options: int = 0
     poll_characters: int = 50
@@ -244,7 +257,11 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
     media = _dict(configuration.get("media_attachments"))
     polls = _dict(configuration.get("polls"))
     mimes = media.get("supported_mime_types")
-    images = [m for m in mimes if _str(m).startswith("image/")] if isinstance(mimes, list) else []
+    types = [_str(mime) for mime in mimes] if isinstance(mimes, list) else []
+
+    def of(kind: str) -> tuple[str, ...]:
+        return tuple(sorted(mime for mime in types if mime.startswith(kind)))
+
     software = _software(answer)
     api = _dict(answer.get("api_versions")).get("mastodon")
     recent = software == "mastodon" and isinstance(api, int)
@@ -256,7 +273,10 @@ def to_instance(answer: Mapping[str, Any]) -> Instance:
         images=_whole(statuses.get("max_media_attachments"), known.images),
         image_bytes=_whole(media.get("image_size_limit"), known.image_bytes),
         image_pixels=_whole(media.get("image_matrix_limit"), known.image_pixels),
-        image_types=tuple(sorted(images)) or known.image_types,
+        image_types=of("image/") or known.image_types,
+        video_bytes=_whole(media.get("video_size_limit"), known.video_bytes),
+        video_types=of("video/"),
+        audio_types=of("audio/"),
         alt_characters=_whole(media.get("description_limit"), known.alt_characters),
         poll_options=_whole(polls.get("max_options"), known.poll_options),
         poll_characters=_whole(polls.get("max_characters_per_option"), known.poll_characters),
@@ -314,7 +334,14 @@ def to_limits(instance: Instance) -> Limits:
         animation=Animation(frozenset({"image/gif"}), instance.image_bytes),
         polls=_poll_limits(instance),
         quotes=instance.quotes,
+        video=_play_limits(instance, instance.video_types),
+        audio=_play_limits(instance, instance.audio_types),
     )
+
+
+def _play_limits(instance: Instance, types: tuple[str, ...]) -> PlayLimits | None:
+    """What a video or a sound may be: both within the bytes of a video; no length is told."""
+    return PlayLimits(frozenset(types), instance.video_bytes) if types else None
 
 
 def _poll_limits(instance: Instance) -> PollLimits | None:

@@ -7,13 +7,15 @@ at the account's posts before sending again.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import IO, Any, Literal
 from urllib.parse import urlencode
 
 from oauthlib import oauth1
@@ -24,6 +26,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Film,
     Gone,
     Identity,
     Ledger,
@@ -32,6 +35,7 @@ from bridge.network import (
     Measure,
     NoLedger,
     Page,
+    PlayLimits,
     PollLimits,
     Refused,
     Session,
@@ -51,8 +55,11 @@ from bridge.networks.twitter.read import (
     trouble_with,
     versions,
 )
+from bridge.networks.twitter.uploads import parts, processing
 from bridge.post import Post, Ref, Run
 from bridge.text import has_link, weighted_length
+
+log = logging.getLogger("tribridge")
 
 #: X shows an edit for an hour at most after publication (X API changelog, October 2025)
 EDITABLE = timedelta(hours=1)
@@ -62,6 +69,7 @@ LOOK_UP = 100
 WAIT_FOR_PARENT = timedelta(seconds=5)
 #: bytes of one part of an upload (X API, Append Media upload)
 SEGMENT = 4 * 1024 * 1024
+UPLOAD = "/2/media/upload"
 
 LIMITS = Limits(
     measures=(Measure("weighted characters", 280, lambda text, _warning: weighted_length(text)),),
@@ -80,6 +88,8 @@ LIMITS = Limits(
         frames=350,
         alone=True,
     ),
+    # X API, Media best practices; of posts by accounts that do not pay for more
+    video=PlayLimits(frozenset({"video/mp4"}), 512 * 1024 * 1024, longest=140.0, shortest=0.5),
     # X API, Create Post: one choice only; what counts as a character is not said
     polls=PollLimits(4, 25, 5 * 60, 10_080 * 60, multiple=False, count=weighted_length),
 )
@@ -320,39 +330,69 @@ class TwitterClient:
 
         To repeat any of it harms nothing, so no failure here is Uncertain.
         """
-        path = "/2/media/upload"
-        plan = {
-            "media_type": media.mime,
-            "media_category": "tweet_gif" if media.animated else "tweet_image",
-            "total_bytes": len(media.data),
-        }
-        started = self._send("POST", f"{path}/initialize", body=plan, write=False)
-        media_id = _text(self._part(started, "data"), "id")
-        if not media_id.isalnum():
-            raise Unreachable("X began an upload without naming it")
-        for index, start in enumerate(range(0, len(media.data), SEGMENT)):
-            part = ("media", media.data[start : start + SEGMENT], media.mime)
-            answer = self._request(
-                "POST",
-                f"{path}/{media_id}/append",
-                data={"segment_index": str(index)},
-                files={"media": part},
-                write=False,
-            )
-            self._done(answer)
-        done = self._part(self._send("POST", f"{path}/{media_id}/finalize", write=False), "data")
-        processing = done.get("processing_info")
-        state = processing.get("state") if isinstance(processing, dict) else "succeeded"
+        category = "tweet_gif" if media.animated else "tweet_image"
+        media_id, done = self._in_parts(
+            io.BytesIO(media.data), len(media.data), media.mime, category
+        )
+        state = processing(done)[0]
         if state == "failed":
             raise Refused("X could not process the image")
         if state != "succeeded":
             self._processing.add(media_id)
         if media.alt:
-            alt = {"id": media_id, "metadata": {"alt_text": {"text": media.alt}}}
-            with self._paying("media_metadata"):
-                answer = self._send("POST", "/2/media/metadata", body=alt, write=False)
-            self._done(answer)
+            self._describe(media_id, media.alt)
         return {"id": media_id}
+
+    def upload_film(self, film: Film) -> dict[str, Any]:
+        """Upload a video in parts, read one by one; `{"id": ...}`, with `pending` as X tells it."""
+        media_id, done = self._in_parts(film.file, film.bytes, film.mime, "tweet_video")
+        return self._film_state({"id": media_id, "alt": film.alt}, done)
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """The state of a video's processing; its description goes with it when it is ready."""
+        asked = {"media_id": upload["id"], "command": "STATUS"}
+        return self._film_state(upload, self._part(self._send("GET", UPLOAD, asked), "data"))
+
+    def _film_state(self, upload: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+        state, seconds, why = processing(said)
+        if state == "failed":
+            raise Refused(f"X could not process the video ({why or 'no reason given'})")
+        if state != "succeeded":
+            return {**upload, "pending": seconds}
+        if upload.get("alt"):
+            try:
+                self._describe(upload["id"], upload["alt"])
+            except Refused as refusal:
+                # a video without its description is better than none
+                log.warning("X takes no description of a video: %s", refusal)
+        return {"id": upload["id"]}
+
+    def _in_parts(
+        self, file: IO[bytes], size: int, mime: str, category: str
+    ) -> tuple[str, dict[str, Any]]:
+        """Upload a file part by part; its id, and what X says at the end."""
+        plan = {"media_type": mime, "media_category": category, "total_bytes": size}
+        started = self._send("POST", f"{UPLOAD}/initialize", body=plan, write=False)
+        media_id = _text(self._part(started, "data"), "id")
+        if not media_id.isalnum():
+            raise Unreachable("X began an upload without naming it")
+        for index, part in enumerate(parts(file, size, SEGMENT)):
+            answer = self._request(
+                "POST",
+                f"{UPLOAD}/{media_id}/append",
+                data={"segment_index": str(index)},
+                files={"media": ("media", part, mime)},
+                write=False,
+            )
+            self._done(answer)
+        ended = self._send("POST", f"{UPLOAD}/{media_id}/finalize", write=False)
+        return media_id, self._part(ended, "data")
+
+    def _describe(self, media_id: str, words: str) -> None:
+        alt = {"id": media_id, "metadata": {"alt_text": {"text": words}}}
+        with self._paying("media_metadata"):
+            answer = self._send("POST", "/2/media/metadata", body=alt, write=False)
+        self._done(answer)
 
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:  # noqa: ARG002
         """Create a post, which X answers with 201, or repost one; one request."""

@@ -21,7 +21,7 @@ FAMILIES: Mapping[str, Mapping[str, str]] = {
     },
 }
 COMMON = {
-    "media.fields": "alt_text,type,url,variants,width,height",
+    "media.fields": "alt_text,duration_ms,preview_image_url,type,url,variants,width,height",
     "poll.fields": "options,duration_minutes,end_datetime,voting_status",
     "user.fields": "protected,username",
 }

@@ -235,12 +235,25 @@ def _media(data: Mapping[str, Any]) -> Media:
     """An attachment; one that the page does not describe is of unknown kind."""
     kind: Any = _MEDIA_KINDS.get(_text(data, "type"), "unknown")
     url, mime = _text(data, "url"), ""
+    others: list[str] = []
     if kind in ("video", "gif"):
         variants = [v for v in _objects(data, "variants") if v.get("content_type") == "video/mp4"]
-        best = max(variants, key=lambda v: _count(v, "bit_rate"), default={})
-        url, mime = _text(best, "url") or url, "video/mp4"
+        variants.sort(key=lambda v: _count(v, "bit_rate"), reverse=True)
+        urls = [address for v in variants if (address := _text(v, "url"))]
+        url, *others = urls or [url]
+        mime = "video/mp4"
     width, height = _count(data, "width"), _count(data, "height")
-    return Media(kind, url, _text(data, "alt_text"), mime, width, height)
+    return Media(
+        kind,
+        url,
+        _text(data, "alt_text"),
+        mime,
+        width,
+        height,
+        duration=_count(data, "duration_ms") / 1000,
+        poster=_text(data, "preview_image_url"),
+        others=tuple(others),
+    )
 
 
 # Text

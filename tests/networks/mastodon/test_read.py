@@ -221,6 +221,7 @@ def test_the_limits_are_those_that_the_server_tells() -> None:
         900,
         batch=20,
         quotes=True,
+        video_types=("video/mp4",),
     )
     limits = to_limits(instance)
     assert limits.image_types == {"image/jpeg", "image/webp"}

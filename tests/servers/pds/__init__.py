@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from bridge.networks.bluesky.simulator.app import to_record
-from bridge.networks.bluesky.write import COLLECTION, micros, tid
+from bridge.networks.bluesky.write import COLLECTION, VIDEO, micros, tid
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parents[2] / ".servers" / "pds"
@@ -136,11 +136,15 @@ class Person:
         language: str = "",
         warning: str = "",
         images: Iterable[tuple[bytes, str]] = (),
+        films: Iterable[tuple[bytes, str]] = (),
         reply_to: str = "",
         **native: Any,
     ) -> str:
         """Publish as the official app does; returns the record key."""
         when = created_at or datetime.now(UTC)
+        for data, alt in films:
+            video = {"video": self.upload(data, "video/mp4"), "alt": alt}
+            native = {"embed": {"$type": VIDEO, **video}, **native}
         said = to_record(
             text,
             when,
@@ -180,13 +184,13 @@ class Person:
         )
         return {r["uri"].rpartition("/")[2]: r["value"] for r in reversed(page["records"])}
 
-    def upload(self, data: bytes) -> dict[str, Any]:
+    def upload(self, data: bytes, mime: str = "image/png") -> dict[str, Any]:
         """A blob, as records refer to it."""
         answer = self.pds.post(
             "com.atproto.repo.uploadBlob",
             self.token,
             content=data,
-            headers={"Content-Type": "image/png"},
+            headers={"Content-Type": mime},
         )
         blob: dict[str, Any] = answer["blob"]
         return blob

@@ -6,14 +6,21 @@ profile and no directory of DIDs.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any, Literal
 
+from bridge import atoms
 from bridge.networks.bluesky.simulator import lexicon
 from bridge.networks.bluesky.simulator.app import to_record
 from bridge.networks.bluesky.simulator.pds import Account, Pds, app_password
-from bridge.networks.bluesky.write import COLLECTION, REPOSTS
+from bridge.networks.bluesky.write import COLLECTION, REPOSTS, VIDEO
+
+
+def _shape(film: bytes) -> dict[str, Any]:
+    found = atoms.nature(io.BytesIO(film))
+    return {"aspectRatio": {"width": found.width, "height": found.height}} if found.width else {}
 
 
 class BlueskySimulator(Pds):
@@ -43,6 +50,7 @@ class BlueskySimulator(Pds):
         warning: str = "",
         visibility: str = "public",
         images: Iterable[tuple[bytes, str]] = (),
+        films: Iterable[tuple[bytes, str]] = (),
         reply_to: str = "",
         quote: str = "",
         **native: Any,
@@ -59,6 +67,9 @@ class BlueskySimulator(Pds):
                 {"alt": alt, "image": self.stored(account, data, "application/octet-stream")}
                 for data, alt in images
             ]
+            for data, alt in films:
+                video = {"video": self.stored(account, data, "video/mp4"), "alt": alt}
+                native = {"embed": {"$type": VIDEO, **video, **_shape(data)}, **native}
             said = to_record(
                 text,
                 self.now(),

@@ -65,6 +65,8 @@ def sniff(data: bytes, declared: str) -> str:
     """The MIME type of a blob: what its bytes show, else what was declared."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if data[4:8] == b"ftyp":
+        return "video/mp4"
     return next((m for start, m in _SIGNATURES.items() if data.startswith(start)), declared)
 
 
@@ -91,6 +93,7 @@ def check_post(record: Mapping[str, Any]) -> None:
         _check_strong(ref, f"reply/{name}")
     for embed in _embeds(record):
         _check_images(embed)
+        _check_video(embed)
         _check_quote(embed)
 
 
@@ -145,6 +148,21 @@ def _check_images(embed: Mapping[str, Any]) -> None:
             raise Invalid(f'Record/embed: mime type "{blob.get("mimeType")}" not accepted')
         if blob.get("size", 0) > 2_000_000:
             raise _too_big("blob", 2_000_000, blob["size"], f"embed.{field}")
+
+
+def _check_video(embed: Mapping[str, Any]) -> None:
+    if embed.get("$type") != "app.bsky.embed.video":
+        return
+    blob = embed.get("video", {})
+    if blob.get("mimeType") != "video/mp4":
+        raise Invalid(f'Record/embed: mime type "{blob.get("mimeType")}" not accepted')
+    if blob.get("size", 0) > 300_000_000:
+        raise _too_big("blob", 300_000_000, blob["size"], "embed.video")
+    ratio = embed.get("aspectRatio", {"width": 1, "height": 1})
+    if not all(
+        isinstance(ratio.get(side), int) and ratio[side] > 0 for side in ("width", "height")
+    ):
+        raise Invalid("Record/embed/aspectRatio must have sides of 1 or more")
 
 
 def _too_big(what: str, most: int, got: int, where: str) -> Invalid:

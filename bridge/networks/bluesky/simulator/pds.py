@@ -13,7 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bridge.networks.bluesky.simulator import lexicon
-from bridge.networks.bluesky.write import COLLECTION, MARK, REPOSTS, micros, tid, tid_micros
+from bridge.networks.bluesky.write import (
+    COLLECTION,
+    MARK,
+    REPOSTS,
+    VIDEO,
+    micros,
+    tid,
+    tid_micros,
+)
 from bridge.simulation import Request, Response, Simulator
 
 #: lives of tokens in the official PDS
@@ -95,6 +103,8 @@ class Pds(Simulator):
         super().__init__(now=now)
         self.limits = limits
         self.did_doc = did_doc
+        #: bytes of the largest blob
+        self.blob_limit = BLOB_LIMIT
         self.accounts: dict[str, Account] = {}
         self.dids: dict[str, Account] = {}
         self._used: dict[tuple[str, str], tuple[datetime, int]] = {}
@@ -352,7 +362,7 @@ class Pds(Simulator):
         account, _ = self._login(request)
         if not request.content_type:
             raise Refusal(400, "InvalidRequest", "Request encoding (Content-Type) required")
-        if len(request.body) > BLOB_LIMIT:
+        if len(request.body) > self.blob_limit:
             raise Refusal(413, "PayloadTooLarge", "request entity too large")
         return Response(200, {"blob": self.stored(account, request.body, request.content_type)})
 
@@ -483,13 +493,14 @@ def _journal(record: Mapping[str, Any]) -> dict[str, Any]:
     images = [*media.get("images", []), *media.get("items", [])]
     quoted = embed.get("record", {})
     quoted = quoted.get("record", quoted)
+    films = (media.get("alt", ""),) if media.get("$type") == VIDEO else ()
     return {
         "text": record["text"],
         "reply_to": record.get("reply", {}).get("parent", {}).get("uri", "").rpartition("/")[2],
         "quote_of": quoted.get("uri", "").rpartition("/")[2],
         "languages": tuple(record.get("langs", ())),
         "links": tuple(feature["uri"] for feature in features if "uri" in feature),
-        "alts": tuple(image["alt"] for image in images),
+        "alts": tuple(image["alt"] for image in images) + films,
         "key": record.get(MARK, ""),
         "raw": record,
     }

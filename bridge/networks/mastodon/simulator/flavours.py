@@ -8,6 +8,15 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
+PLAYED_TYPES = (
+    "video/mp4",
+    "video/quicktime",
+    "video/webm",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/ogg",
+)
+VIDEO_BYTES = 103_809_024
 IMAGE_BYTES = 16_777_216
 IMAGE_PIXELS = 33_177_600
 ALT_CHARACTERS = 1500
@@ -57,13 +66,16 @@ FLAVOURS: Mapping[FlavourName, Flavour] = {
 }
 
 
-def instance(flavour: Flavour, version: str, url: str, characters: int) -> dict[str, Any]:
+def instance(
+    flavour: Flavour, version: str, url: str, characters: int, video_bytes: int = VIDEO_BYTES
+) -> dict[str, Any]:
     """The instance entity, `version` v1 or v2 (Mastodon documentation, entities/Instance)."""
     host = urlsplit(url).netloc
     media: dict[str, Any] = {
-        "supported_mime_types": list(IMAGE_TYPES.values()),
+        "supported_mime_types": [*IMAGE_TYPES.values(), *PLAYED_TYPES],
         "image_size_limit": IMAGE_BYTES,
         "image_matrix_limit": IMAGE_PIXELS,
+        "video_size_limit": video_bytes,
     }
     statuses = {
         "max_characters": characters,

@@ -6,7 +6,6 @@ where GoToSocial or Takahe were seen to differ, `Flavour` says how.
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,14 +15,14 @@ from urllib.parse import urlsplit
 
 from bridge import text
 from bridge.networks.mastodon.simulator import entities, polls
+from bridge.networks.mastodon.simulator.files import Rejected, looked_at
 from bridge.networks.mastodon.simulator.flavours import (
     ALT_CHARACTERS,
-    IMAGE_BYTES,
-    IMAGE_PIXELS,
-    IMAGE_TYPES,
+    VIDEO_BYTES,
     Flavour,
 )
 from bridge.networks.mastodon.simulator.markup import Markup, mark_up
+from bridge.simulation import STILL
 
 #: the most statuses that one request can name (Mastodon's code)
 SEVERAL = 20
@@ -74,6 +73,8 @@ class Attachment:
     entity: dict[str, Any]
     ready_at: datetime
     attached: bool = False
+    #: whether it turns out that the server cannot process it
+    failed: bool = False
 
 
 class Server:
@@ -90,6 +91,10 @@ class Server:
         self.flavour = flavour
         self.characters = characters
         self.processing = processing
+        #: the largest video or sound, in bytes
+        self.video_bytes = VIDEO_BYTES
+        #: whether what is not ready at once fails in the end
+        self.processing_fails = False
         self.now = now
         self.note = note
         self.url = ""
@@ -196,36 +201,35 @@ class Server:
     # Media.
 
     def upload(self, account: Account, data: bytes, alt: str, focus: str = "") -> Attachment:
-        """Take an image; `processing` later it is ready (GoToSocial: at once)."""
-        from PIL import Image
-
+        """Take a file; `processing` later it is ready (GoToSocial: at once)."""
         try:
-            with Image.open(io.BytesIO(data)) as image:
-                kind, (width, height) = IMAGE_TYPES[image.format or ""], image.size
-        except (OSError, KeyError, ValueError):
-            raise Refusal(422, "Validation failed: File content type is invalid") from None
-        if len(data) > IMAGE_BYTES or width * height > IMAGE_PIXELS:
-            raise Refusal(422, "Validation failed: File is too large")
+            kind, shown, meta = looked_at(data, self.video_bytes)
+        except Rejected as error:
+            raise Refusal(422, f"Validation failed: {error}") from None
         if len(alt) > ALT_CHARACTERS:
             raise Refusal(422, "Validation failed: Description is too long")
         media_id = self._new_id()
         path = f"/media/{media_id}.{kind.rpartition('/')[2]}"
         self.files[path] = (data, kind)
-        size = {"width": width, "height": height, "size": f"{width}x{height}"}
+        preview = path
+        if shown != "image":
+            preview = f"/media/{media_id}-preview.png"
+            self.files[preview] = (STILL, "image/png")
         entity: dict[str, Any] = {
             "id": media_id,
-            "type": "image",
+            "type": shown,
             "url": self.url + path,
-            "preview_url": self.url + path,
+            "preview_url": None if shown == "audio" else self.url + preview,
             "remote_url": None,
             "description": alt or None,
-            "meta": {"original": size | {"aspect": width / height}},
+            "meta": {"original": meta},
         }
         if focus:
             entity["meta"] |= {"focus": entities.focus(focus)}
         at_once = self.flavour.name == "gotosocial"
         ready_at = self.now() + (timedelta(0) if at_once else self.processing)
-        self.media[media_id] = Attachment(account, entity, ready_at)
+        fails = self.processing_fails and ready_at > self.now()
+        self.media[media_id] = Attachment(account, entity, ready_at, failed=fails)
         return self.media[media_id]
 
     def ready(self, attachment: Attachment) -> bool:
@@ -246,6 +250,9 @@ class Server:
                 raise Refusal(self.flavour.invalid, f"Validation failed: {message}")
             if not self.ready(item):
                 raise Refusal(422, f"Validation failed: {NOT_READY}")
+        if len(ids) > 1 and any(item.entity["type"] != "image" for item in chosen if item):
+            message = "Cannot attach a video to a post that already contains images"
+            raise Refusal(self.flavour.invalid, f"Validation failed: {message}")
         return [item for item in chosen if item]
 
     # Writing.

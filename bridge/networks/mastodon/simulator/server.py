@@ -86,15 +86,19 @@ class MastodonSimulator(Simulator):
         warning: str = "",
         visibility: str = "public",
         images: Iterable[tuple[bytes, str]] = (),
+        films: Iterable[tuple[bytes, str]] = (),
         reply_to: str = "",
         **native: Any,
     ) -> str:
-        """Publish as a person does; returns the status's id. `native` goes into the request."""
+        """Publish as a person does; returns the status's id. `native` goes into the request.
+
+        `images` and `films`, videos or sounds, are files with their descriptions.
+        """
         with self.lock:
             account = self._server.account(name)
-            uploads = [self._server.upload(account, data, alt) for data, alt in images]
+            uploads = [self._server.upload(account, data, alt) for data, alt in (*images, *films)]
             for upload in uploads:
-                upload.ready_at = self.now()  # people's apps wait
+                upload.ready_at, upload.failed = self.now(), False  # people's apps wait
         body = {"status": text, "visibility": visibility, **native}
         more = {
             "language": language,
@@ -255,7 +259,9 @@ class MastodonSimulator(Simulator):
             case ("GET", "v1" | "v2" as version, "instance"):
                 if version == "v2" and self.flavour.name == "takahe":
                     raise Refusal(500, "Server Error")
-                return instance(self.flavour, version, self.url, server.characters)
+                return instance(
+                    self.flavour, version, self.url, server.characters, server.video_bytes
+                )
             case ("GET", "v1", "accounts", "lookup"):
                 return self._account(server.accounts, request.get("acct").split("@")[0]).entity
             case _ if account is None:
@@ -338,6 +344,8 @@ class MastodonSimulator(Simulator):
     def _attachment(self, attachment: Attachment, working: int) -> Response:
         """An attachment; while the server still works on it, without URL and with that status."""
         if self._server.ready(attachment):
+            if attachment.failed:
+                raise Refusal(422, "Error processing thumbnail for uploaded media")
             return Response(200, attachment.entity)
         return Response(working, attachment.entity | {"url": None})
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
+from bridge import atoms
 from bridge.networks.twitter.simulator.model import Media, invalid, problem
-from bridge.simulation import Part, Request, Response
+from bridge.simulation import STILL, Part, Request, Response
 
 TYPES = frozenset(["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"])
 #: bytes of an image, of a GIF, and of any other file
 IMAGE, GIF, FILE = 5 * 1024 * 1024, 15 * 1024 * 1024, 512 * 1024 * 1024
 SEGMENTS = 1000
 ALT = 1000
+#: the longest video, in seconds
+LONGEST = 140.0
 
 
 class Files:
-    """Every file, by id."""
+    """Every file, by id. `processing` is how long X works on a video, and `fails` how that ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self._files: dict[str, Media] = {}
+        self._now = now
+        self.processing = timedelta(0)
+        self.fails = False
 
     def answer(self, owner: str, kind: str, request: Request, body: Mapping[str, Any]) -> Response:
         """Answer one step of an upload by the account `owner`."""
@@ -36,11 +43,17 @@ class Files:
             case "POST /2/media/upload/:id/finalize":
                 file = self._file(owner, named[0])
                 finish(file, b"".join(file.segments[i] for i in sorted(file.segments)))
+                if file.mime.startswith("video/"):
+                    file.ready_at = self._now() + self.processing
+                    file.fails = self.fails or file.duration > LONGEST
                 data = {"id": file.id, "media_key": file.key, "size": file.size}
+                data |= self._processing(file)
             case "GET /2/media/upload":
                 file = self._file(owner, request.get("media_id"))
-                state = {"state": "succeeded" if file.data else "pending"}
-                data = {"id": file.id, "processing_info": state}
+                if request.get("command") != "STATUS":
+                    raise invalid("command", request.get("command"), "must be STATUS")
+                data = {"id": file.id, "media_key": file.key, "size": file.size}
+                data |= self._processing(file)
             case "POST /2/media/metadata":
                 file = self._file(owner, str(body.get("id")))
                 alt = body.get("metadata", {}).get("alt_text", {}).get("text")
@@ -77,13 +90,31 @@ class Files:
         videos = sum(
             file.mime.startswith("video/") or file.category == "tweet_gif" for file in files
         )
-        if len(files) > 4 or (videos and len(files) > 1) or not all(file.data for file in files):
+        if len(files) > 4 or (videos and len(files) > 1) or not all(map(self._done, files)):
             raise problem(400, "Your media IDs are invalid.")
         return files
 
-    def serve(self, media_id: str) -> Response:
-        """The file itself."""
+    def _done(self, file: Media) -> bool:
+        waits = file.ready_at is not None and self._now() < file.ready_at
+        return bool(file.data) and not waits and not file.fails
+
+    def _processing(self, file: Media) -> dict[str, Any]:
+        """How far X is with a video (X API, Media upload status)."""
+        if file.ready_at is None or (self.processing == timedelta(0) and not file.fails):
+            return {}
+        if self._now() < file.ready_at:
+            info: dict[str, Any] = {"state": "in_progress", "check_after_secs": 5}
+            return {"processing_info": info | {"progress_percent": 40}}
+        if file.fails:
+            error = {"code": 1, "name": "InvalidMedia", "message": "Unsupported video format"}
+            return {"processing_info": {"state": "failed", "error": error}}
+        return {"processing_info": {"state": "succeeded", "progress_percent": 100}}
+
+    def serve(self, media_id: str, *, still: bool = False) -> Response:
+        """The file itself, or the image that stands for a video."""
         file = self._files.get(media_id)
+        if file is not None and still:
+            return Response(200, STILL, {"content-type": "image/png"})
         if file is None:
             return Response(404, {"error": "not found"})
         return Response(200, file.data, {"content-type": file.mime})
@@ -102,7 +133,7 @@ class Files:
 
 
 def finish(file: Media, data: bytes) -> None:
-    """Complete a file: measure it, or refuse what is no image."""
+    """Complete a file: measure it, or refuse what cannot be read."""
     from PIL import Image, UnidentifiedImageError
 
     if len(data) != file.size:
@@ -114,5 +145,14 @@ def finish(file: Media, data: bytes) -> None:
                 file.mime = image.get_format_mimetype() or file.mime
         except UnidentifiedImageError:
             raise problem(400, "the media could not be read") from None
+    if file.mime == "video/mp4":
+        try:
+            film = atoms.nature(io.BytesIO(data))
+        except ValueError:
+            film = atoms.Nature()
+        if film.mime != "video/mp4":
+            raise problem(400, "the media could not be read")
+        file.width, file.height, file.duration = film.width, film.height, film.duration
+        file.animated = b"soun" not in data
     file.data = data
     file.segments.clear()

@@ -54,6 +54,12 @@ class Media:
     alt: str = ""
     width: int = 0
     height: int = 0
+    duration: float = 0.0
+    #: whether it loops without sound
+    animated: bool = False
+    #: until when X works on it, and whether that fails
+    ready_at: datetime | None = None
+    fails: bool = False
 
     @property
     def key(self) -> str:
@@ -68,12 +74,21 @@ class Media:
             data["alt_text"] = self.alt
         if not self.mime.startswith("video/"):
             return {**data, "type": "photo", "url": url}
+        data |= {"preview_image_url": f"{url}?still"}
+        if self.animated:
+            variant = {"content_type": "video/mp4", "bit_rate": 0, "url": url}
+            return {**data, "type": "animated_gif", "variants": [variant]}
         variants = [
             {"content_type": "application/x-mpegURL", "url": f"{url}?list"},
             {"content_type": "video/mp4", "bit_rate": 256_000, "url": f"{url}?small"},
             {"content_type": "video/mp4", "bit_rate": 2_176_000, "url": url},
         ]
-        return {**data, "type": "video", "variants": variants}
+        return {
+            **data,
+            "type": "video",
+            "duration_ms": round(self.duration * 1000),
+            "variants": variants,
+        }
 
 
 @dataclass(slots=True)

@@ -93,7 +93,7 @@ class TwitterSimulator(Simulator):
         self._tokens: dict[str, tuple[Account, oauth.Keys]] = {}
         self._guard = oauth.Guard()
         self._posts: dict[str, Post] = {}
-        self._files = Files()
+        self._files = Files(now)
         self._windows: dict[tuple[str, str], tuple[datetime, int]] = {}
         self._last_id = 0
 
@@ -150,7 +150,7 @@ class TwitterSimulator(Simulator):
         reply_to: str = "",
         quote: str = "",
         poll: Sequence[str] = (),
-        video: bytes = b"",
+        films: Sequence[tuple[bytes, str]] = (),
         sensitive: bool = False,
     ) -> str:
         """Publish as a person would; returns the id.
@@ -166,7 +166,7 @@ class TwitterSimulator(Simulator):
         with self.lock:
             account = self._person(name)
             files = [(data, "image/jpeg", alt) for data, alt in images]
-            files += [(video, "video/mp4", "")] if video else []
+            files += [(data, "video/mp4", alt) for data, alt in films]
             added = [self._files.add(account.id, mime, data, alt) for data, mime, alt in files]
             if added:
                 body["media"] = {"media_ids": [file.id for file in added]}
@@ -216,7 +216,8 @@ class TwitterSimulator(Simulator):
     def handle(self, request: Request) -> Response:
         """Answer as X does: signature, then rate limit, then the request itself."""
         if request.path.startswith("/media/"):
-            return self._files.serve(request.path.removeprefix("/media/"))
+            media_id = request.path.removeprefix("/media/")
+            return self._files.serve(media_id, still=request.url.endswith("?still"))
         headers: dict[str, str] = {}
         try:
             account, app = self._signed_in(request)
