@@ -21,7 +21,7 @@ PRICES: Mapping[str, float] = {
 MEANINGS: Mapping[str, str] = {
     "post": "a post without a URL",
     "post_with_url": "a post with a URL; `example.com` is one for X",
-    "media_metadata": "the alt text of an image",
+    "media_metadata": "the alt text of an image or a video",
     "owned_read": "a post of the account that is read; 0.005 if the app is not the account's own",
     "post_read": "another post that comes along: one that is quoted or answered",
     "user_read": "an account that is read",
