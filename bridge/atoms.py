@@ -21,8 +21,9 @@ _KEPT = {
     b"traf": frozenset(b"tfhd trun tfdt sdtp sbgp sgpd subs saiz saio senc".split()),
     b"mdia": frozenset(b"mdhd hdlr minf elng".split()),
 }
-#: kinds of track that are shown or heard (handler types); others, as `meta`, may be places
-_SHOWN = frozenset(b"vide soun subt sbtl text clcp tmcd hint".split())
+#: kinds of track that are kept (handler types): drones and action cameras write where they were
+#: into others, such as `meta`, and even into subtitles
+_SHOWN = frozenset((b"vide", b"soun"))
 #: boxes at the top of a file that a QuickTime file without `ftyp` may begin with
 _FIRST = frozenset(b"moov mdat wide free skip pnot".split())
 #: no box is nested deeper in what is read here
@@ -106,7 +107,7 @@ def strip(file: IO[bytes]) -> None:
 
     Every box that is not needed to play it becomes free space; so do the tracks that nobody sees or
     hears, and what stands in them is overwritten with zeros; so is the tag of an MP3. ValueError
-    if the file is damaged or of a kind that `nature` does not know.
+    if the file is damaged, of a kind that `nature` does not know, or cannot be cleaned for sure.
     """
     mime = nature(file).mime
     if not mime:
@@ -120,8 +121,12 @@ def strip(file: IO[bytes]) -> None:
 
 
 def _strip_boxes(file: IO[bytes], outer: Box, depth: int) -> None:
-    for box in list(boxes(file, outer.body, outer.end)):
+    found = list(boxes(file, outer.body, outer.end))
+    in_fragments = any(box.kind == b"mvex" for box in found)
+    for box in found:
         if box.kind == b"trak" and _handler(file, box) not in _SHOWN:
+            if in_fragments:
+                raise ValueError("a track that nobody sees, in fragments")
             for start, length in _chunks(file, box):
                 _zero(file, start, length)
         elif box.kind in _KEPT[outer.kind]:
@@ -213,6 +218,8 @@ def _chunks(file: IO[bytes], track: Box) -> list[tuple[int, int]]:
         for flat in [_numbers(file, box, 4, 4, 3)]
         for numbers in zip(flat[::3], flat[1::3], strict=True)
     ]
+    if offsets and (not runs or runs[0][0] != 1):
+        raise ValueError("a track that does not say what is in its chunks")
     end = file.seek(0, 2)
     found, sample = [], 0
     for index, offset in enumerate(offsets, 1):
@@ -229,7 +236,7 @@ def _sample_sizes(file: IO[bytes], table: Box) -> tuple[list[int], int]:
         file.seek(box.body + 4)
         (each,) = struct.unpack(">I", _exactly(file, 4))
         return ([] if each else _numbers(file, box, 8, 4)), each
-    return [], 0
+    raise ValueError("a track without the sizes of its samples")
 
 
 def _numbers(file: IO[bytes], box: Box, skip: int, width: int, columns: int = 1) -> list[int]:

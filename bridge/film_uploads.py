@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bridge import films, video
+from bridge import ffmpeg, films, images, video
 from bridge.accounts import Accounts, Opened
-from bridge.network import Refused, Uncertain, Unreachable
+from bridge.network import Refused, Uncertain, Unreachable, Upload
 from bridge.outcome import UPLOAD_LIFE, Stop, Wait, after_media
 from bridge.post import Loss, Media, utc
 from bridge.render import without_film
@@ -143,3 +143,22 @@ def without_poster(
     lost = Loss("media", "the poster of a video could not be had")
     store.amend(draft, replace(content, media=kept, losses=(*content.losses, lost)))
     return Wait(accounts.now(), "goes out without the poster of its video", "media")
+
+
+def as_film(
+    draft: QueuedDraft, image: Upload, target: Opened, accounts: Accounts, store: Store
+) -> Wait | None:
+    """Let an animated image that would stand still go out as a video; None if it cannot.
+
+    That needs ffmpeg, and no other image beside it. Where it fails, the image is its poster.
+    """
+    (item, *others) = draft.draft.media
+    if others or images.STILL not in image.losses or draft.attempted_at is not None:
+        return None
+    if films.is_poster(item):
+        return None
+    if target.client.limits.video is None or not ffmpeg.is_installed():
+        return None
+    film = replace(item, kind="gif", mime="image/gif", poster=item.url)
+    store.amend(draft, replace(draft.draft, media=(film,)))
+    return Wait(accounts.now(), "goes out as a video", "media")

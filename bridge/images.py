@@ -26,6 +26,8 @@ BEST, LEAST = 95, 70
 LAST = 30
 #: seconds after which the search takes the next that fits
 SEARCH_SECONDS = 20.0
+#: what is lost where a target shows no animated images
+STILL = Loss("media", "of an animation only the first frame was taken")
 _MIME = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 #: what is opened at all: other formats have decoders that are little tried, or run programs
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
@@ -79,7 +81,7 @@ def _fit(media: Media, data: bytes, limits: Limits, *, alone: bool) -> Upload:
         made = _best(_in_srgb(turned), form, limits)
     losses: tuple[Loss, ...] = ()
     if moves:
-        losses += (Loss("media", "of an animation only the first frame was taken"),)
+        losses += (STILL,)
     if made.form != form or (made.width, made.height) != turned.size or made.quality < BEST:
         losses += (Loss("media", f"an image was sent as {made}"),)
     return Upload(

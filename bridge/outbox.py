@@ -461,6 +461,9 @@ class _Courier:
                 data = media.fetch(item, own_host=self.accounts.host_of(draft.source))
                 alone = len(draft.draft.media) == 1
                 image = images.fit(item, data, self.target.client.limits, alone=alone)
+                moving = film_uploads.as_film(draft, image, self.target, self.accounts, self.store)
+                if moving is not None:
+                    return moving
                 draft = self.store.lost(draft, image.losses)
                 uploads.append(self.target.client.upload(image))
             except (Unreachable, Uncertain) as error:

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from bridge import atoms
-from tests.film_files import PLACE, box, mp3, mp4
+from tests.film_files import PLACE, box, mp3, mp4, track
 
 
 def opened(data: bytes) -> io.BytesIO:
@@ -86,3 +86,41 @@ def test_damaged_files_are_said_to_be_so() -> None:
         with suppress(ValueError):
             atoms.strip(file)
         assert len(file.getvalue()) == len(data)
+
+
+@pytest.mark.parametrize("handler", [b"meta", b"camm", b"text", b"sbtl", b"tmcd"])
+def test_what_a_track_beside_picture_and_sound_holds_is_overwritten(handler: bytes) -> None:
+    data = with_track(track(handler, at=28, length=len(PLACE)))
+    file = opened(data)
+    atoms.strip(file)
+    assert PLACE not in file.getvalue()
+    assert handler not in file.getvalue()
+    assert b"picture!" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ((b"stsz", b"stz2"), "sizes of its samples"),
+        ((b"stsc", b"xxxx"), "what is in its chunks"),
+        ((b"edts", b"mvex"), "in fragments"),
+    ],
+)
+def test_a_track_that_cannot_be_found_for_sure_lets_no_file_pass(
+    change: tuple[bytes, bytes], why: str
+) -> None:
+    hidden = track(b"meta", at=28, length=len(PLACE)).replace(*change)
+    data = with_track(hidden + box(b"edts")).replace(
+        b"edts", change[1] if change[0] == b"edts" else b"free"
+    )
+    with pytest.raises(ValueError, match=why):
+        atoms.strip(opened(data))
+
+
+def with_track(more: bytes) -> bytes:
+    """A film with a place in its `mdat`, at 28, and further boxes in its `moov`."""
+    data = mp4()
+    start = box(b"ftyp", b"isom", bytes(4), b"isom") + box(b"mdat", PLACE, b"picture!")
+    at = data.index(b"moov") - 4
+    moov = data[at + 8 :]
+    return start + box(b"moov", moov, more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from bridge import ffmpeg
+from bridge.network import Refused
 from bridge.simulation import Entry, Fault
 from bridge.store import QueuedDraft
 from tests.film_files import PLACE, mp3, mp4
@@ -438,3 +441,34 @@ def test_a_video_waits_for_its_description_where_the_bot_asks_for_one(tmp_path: 
         w.rest()
         (copy,) = w.copies("b")
         assert copy.alts == ("Fra båten",)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_where_ffmpeg_is_installed_an_animated_image_moves_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.setattr(ffmpeg, "is_installed", lambda: True)
+
+    def convert(source: Any, made: Any, *_: Any, **__: Any) -> None:
+        if fails:
+            raise Refused("ffmpeg cannot convert it (no)")
+        made.write(mp4(2, sound=False))
+
+    monkeypatch.setattr(ffmpeg, "convert", convert)
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Katten", images=[(moving(), "En katt som snurrer")])
+        w.rest()
+        (copy,) = w.copies("b")
+        assert copy.alts == ("En katt som snurrer",)
+        assert bytes_on(w, "b") == ([] if fails else [mp4(2, sound=False)])
+        assert copy.raw["embed"]["$type"].endswith("images" if fails else "video")
+        assert copy.raw["embed"].get("presentation", "") == ("" if fails else "gif")
+
+
+def moving() -> bytes:
+    """A GIF of two frames."""
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (40, 30), color) for color in ("red", "teal")]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=300)
+    return out.getvalue()

@@ -25,7 +25,7 @@ MEANINGS: Mapping[str, str] = {
     "post_with_url": "a post with a URL; `example.com` is one for X",
     "delete": "a post that is deleted; by the price of a deleted interaction, for X names none",
     "repost": "a post that is boosted; X lists it as an interaction",
-    "media_metadata": "the alt text of an image",
+    "media_metadata": "the alt text of an image or a video",
     "owned_read": "a post of the account that is read; 0.005 if the app is not the account's own",
     "post_read": "a post that is looked up, or comes along: one that is quoted or answered",
     "user_read": "an account that is read",
