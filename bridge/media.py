@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from email.message import Message
 from urllib.parse import urljoin, urlsplit
 
 from bridge import wire
@@ -13,6 +15,8 @@ MAX_DOWNLOAD = 64 * 1024 * 1024
 MAX_REDIRECTS = 3
 #: seconds that a download may take in all
 DOWNLOAD_SECONDS = 60.0
+#: the same of a page that is read for its card, which keeps others waiting
+MAX_PAGE, PAGE_SECONDS = 4 * 1024 * 1024, 8.0
 
 
 def fetch(media: Media, *, own_host: str) -> bytes:
@@ -24,6 +28,29 @@ def fetch(media: Media, *, own_host: str) -> bytes:
     """
     with wire.deadline(DOWNLOAD_SECONDS):
         return _fetch(media.url, own_host, "image", DOWNLOAD_SECONDS, MAX_DOWNLOAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A web page: its bytes, the charset that its server names ("" if none), and its address."""
+
+    body: bytes
+    charset: str
+    url: str
+
+
+def page(url: str, *, own_host: str) -> Page:
+    """A web page, within `PAGE_SECONDS` in all, with the guards of `fetch`.
+
+    Raises Unreachable if it may come later, Refused if it never will, or is no web page.
+    """
+    with wire.deadline(PAGE_SECONDS):
+        answer, found = _follow(url, own_host, "page", PAGE_SECONDS, MAX_PAGE)
+    message = Message()
+    message["content-type"] = answer.headers.get("content-type", "")
+    if message.get_content_type() not in ("text/html", "application/xhtml+xml"):
+        raise Refused("the page is no web page")
+    return Page(answer.body, message.get_content_charset() or "", found)
 
 
 def pour(url: str, into: wire.Sink, *, own_host: str, most: int, what: str, seconds: float) -> None:
@@ -39,6 +66,17 @@ def pour(url: str, into: wire.Sink, *, own_host: str, most: int, what: str, seco
 def _fetch(
     url: str, own_host: str, what: str, seconds: float, most: int, into: wire.Sink | None = None
 ) -> bytes:
+    answer, _ = _follow(url, own_host, what, seconds, most, into)
+    if answer.headers.get("content-type", "").startswith(("text/", "application/json")):
+        # what stands in for a server that is away; a broken image is another matter
+        raise Unreachable(f"a web page came instead of the {what}")
+    return answer.body
+
+
+def _follow(
+    url: str, own_host: str, what: str, seconds: float, most: int, into: wire.Sink | None = None
+) -> tuple[wire.Answer, str]:
+    """What is at an address, and at which one it is after redirects."""
     for _ in range(MAX_REDIRECTS + 1):
         if not url.startswith(("http://", "https://")):
             raise Refused(f"the {what} has moved to an address that is none")
@@ -53,10 +91,7 @@ def _fetch(
             headers={"Accept": "*/*", "Accept-Encoding": "identity"},
         )
         if answer.ok:
-            if answer.headers.get("content-type", "").startswith(("text/", "application/json")):
-                # what stands in for a server that is away; a broken image is another matter
-                raise Unreachable(f"a web page came instead of the {what}")
-            return answer.body
+            return answer, url
         if answer.status in (301, 302, 303, 307, 308) and "location" in answer.headers:
             try:
                 url = urljoin(url, answer.headers["location"])

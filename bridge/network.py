@@ -122,7 +122,7 @@ class Limits:
     a post can show in a form of its own that not every reader knows; 0 if there is none. `polls` is
     None where there are none; a poll excludes images. `quotes` says that a post can quote another
     by reference, which needs no room in its text. `video` and `audio` are None where a server takes
-    none; what loops without sound is a video.
+    none; what loops without sound is a video. `thumb_bytes` bounds the picture of a link card.
     """
 
     measures: tuple[Measure, ...]
@@ -135,6 +135,7 @@ class Limits:
     gallery: int = 0
     polls: PollLimits | None = None
     quotes: bool = False
+    thumb_bytes: int = 0
     video: PlayLimits | None = None
     audio: PlayLimits | None = None
 
@@ -389,6 +390,8 @@ class Network:
     paid: bool = False
     #: shows edits of a post in place
     edits: bool = False
+    #: shows a card of a link only if the post brings one along
+    cards: bool = False
 
     def connect(
         self,

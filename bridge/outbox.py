@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import alt_texts, film_uploads, images, media
+from bridge import alt_texts, cards, film_uploads, images, media
 from bridge.accounts import Accounts, Opened
 from bridge.amending import amend
 from bridge.likeness import may_be_copy
@@ -120,7 +120,7 @@ def deliver(
         # being asked to wait is no failure
         failed = done.error is not None and not isinstance(done.error, Busy)
         _note(store, draft, outcome, failed=failed)
-        if draft.attempted_at is None and not isinstance(outcome, Wait | Stop):
+        if draft.attempted_at is None and not isinstance(outcome, Wait | Stop | Dropped):
             pacing.begun(draft, accounts.now())
         done.sent += isinstance(outcome, Sent)
         if isinstance(outcome, Stop):
@@ -206,6 +206,8 @@ class _Courier:
         old = draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE
         if old and not plays:
             draft = self.store.forget_uploads(draft)
+        if draft.draft.card is not None and draft.payload is None:
+            draft = cards.prepare(draft, self.target, self.accounts, self.store)
         uploaded = self._upload(draft)
         if isinstance(uploaded, Wait | Stop):
             return uploaded

@@ -96,6 +96,19 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Card:
+    """What stands for a link below a post: the page's title and description, a picture's address.
+
+    One without a title is still to be made of the page.
+    """
+
+    url: str
+    title: str = ""
+    description: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """A post as read from a network.
 
@@ -129,6 +142,7 @@ class Post:
     poll: Poll | None = None
     tags: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    card: Card | None = None
     application: str = ""
     mark: str = ""
 
@@ -231,6 +245,7 @@ class Draft:
     poll: Poll | None = None
     quote: Ref | None = None
     boost: Ref | None = None
+    card: Card | None = None
 
     @property
     def text(self) -> str:
@@ -254,6 +269,7 @@ class Draft:
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
         data["poll"] = _poll(data["poll"]) if data.get("poll") else None
+        data["card"] = Card(**data["card"]) if data.get("card") else None
         for name in ("reply_to", "quote", "boost"):
             data[name] = Ref(**data[name]) if data.get(name) else None
         return cls(**data)

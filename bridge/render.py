@@ -11,6 +11,7 @@ from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.polls import as_text, ballot
 from bridge.post import (
+    Card,
     Draft,
     Loss,
     Media,
@@ -24,6 +25,7 @@ from bridge.post import (
 )
 from bridge.schema import Policy
 from bridge.text import (
+    comparable,
     defuse_links,
     defuse_mentions,
     drop_links,
@@ -92,6 +94,7 @@ def render(
         *_warned_of(post, target),
         *_unshown(post, policy, standing),
     ]
+    shows_card = _part_with_card(post, policy, target, parts, groups)
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -111,10 +114,38 @@ def render(
             reply_to=post.reply_to if n == 0 else None,
             losses=tuple(losses) if n == 0 else (),
             poll=poll if n == count - 1 else None,
+            card=_card(post, policy, parts[n]) if n == shows_card else None,
             quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
         )
         for n in range(count)
     )
+
+
+def _part_with_card(
+    post: Post,
+    policy: Policy,
+    target: Network,
+    parts: list[Runs],
+    groups: list[tuple[Media, ...]],
+) -> int | None:
+    """The first part that has a card: where a link stands, and no media."""
+    if not target.cards or policy.cards == "none":
+        return None
+    bare = (n for n in range(len(parts)) if n >= len(groups) or not groups[n])
+    return next((n for n in bare if _card(post, policy, parts[n]) is not None), None)
+
+
+def _card(post: Post, policy: Policy, runs: Runs) -> Card | None:
+    """The card of a part: the original's if its link stands here, else one of the first link.
+
+    The original's own page is no subject for one.
+    """
+    links = [run.target for run in runs if run.kind == "link" and run.target != post.url]
+    if post.card is not None and comparable(post.card.url) in map(comparable, links):
+        return post.card
+    if post.card is not None or policy.cards == "source" or not links:
+        return None
+    return Card(links[0])
 
 
 def _own_part(post: Post, policy: Policy, standing: Ref | None, limits: Limits) -> Post:

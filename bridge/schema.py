@@ -210,6 +210,14 @@ class Policy:
         "keep",
         choices=("keep", "drop", "hold"),
     )
+    cards: Literal["fetch", "source", "none"] = _field(
+        "choice",
+        "a card of the first link, on Bluesky: the original's, or made of the page (fetch); the"
+        " original's alone (source); or none",
+        "fetch",
+        "fetch",
+        choices=("fetch", "source", "none"),
+    )
     content_warning: Literal["text", "skip"] = _field(
         "choice",
         "where the target has no field for it: as first line, or skip the post",

@@ -122,6 +122,7 @@ REASONS = {
     "outbox": {"Wait", "Stop"},
     "amending": {"Wait", "Stop"},
     "changes": {"_nothing"},
+    "cards": {"Loss"},
     "alt_texts": {"Wait", "Stop"},
     "outcome": {"Wait", "Stop"},
     "media": {"Refused", "Unreachable"},

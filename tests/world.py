@@ -158,7 +158,7 @@ class World:
 
     def configure(self, bots: str) -> None:
         """Write and load the config."""
-        at_once = {"delay": "0s"}
+        at_once = {"delay": "0s", "cards": "source"}
         accounts = yaml.safe_dump({"accounts": self.settings, "defaults": at_once})
         self.file.write_text(f"{accounts}\nbots:\n{textwrap.indent(textwrap.dedent(bots), '  ')}")
         self.config: Config = config.load(self.file)

@@ -133,7 +133,7 @@ def _write_config(folder: Path, people: dict[str, tuple[Simulator, str, dict[str
     content = {
         "state": {"file": "tribridge.db"},
         "accounts": {name: settings for name, (_, _, settings) in people.items()},
-        "defaults": {"every": "1s", "delay": "0s"},
+        "defaults": {"every": "1s", "delay": "0s", "cards": "source"},
     }
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     (folder / "config.yaml").write_text(text, encoding="utf-8")

@@ -11,13 +11,15 @@ class Said:
     """A post of the demo: who says it, and on which accounts how many parts must arrive.
 
     `answers`, `quotes` and `boosts` are indexes of earlier posts of the same account; `images` are
-    the alt texts of pictures to draw; `more` goes to the simulator's `say` as it is.
+    the alt texts of pictures to draw, `film` that of a video; `more` goes to the
+    simulator's `say` as it is.
     """
 
     account: str
     text: str
     arrives: dict[str, int]
     images: tuple[str, ...] = ()
+    film: str = ""
     answers: int | None = None
     quotes: int | None = None
     boosts: int | None = None
@@ -174,6 +176,25 @@ POSTS: tuple[Said, ...] = (
     ),
     Said(M, "As promised before sunrise: tea for everybody, and buns.", {B: 1, X: 1}, quotes=0),
     Said(B, "", {M: 1, X: 1}, boosts=2),
+    Said(
+        M,
+        "Ferja går herfra fra mandag av: https://havna.example.com/kaia",
+        {B: 1, X: 1},
+        more={
+            "language": "nb",
+            "card": {
+                "url": "https://havna.example.com/kaia",
+                "title": "Den nye kaia åpner",
+                "description": "Fra mandag går ferja herfra.",
+            },
+        },
+    ),
+    Said(
+        M,
+        "The ferry on its first crossing, filmed from the quay.",
+        {B: 1, X: 1},
+        film="A white ferry turns in the harbour",
+    ),
     Said(
         X,
         "Which of the three names should the new tram have?",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import zlib
 from typing import Any
 
 from PIL import Image, ImageDraw
@@ -19,6 +21,19 @@ def picture(alt: str) -> bytes:
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+#: an MP4 of three seconds, whole in its structure, with nothing to be seen or heard
+_FILM = (
+    "c-muNU=T?wsVvAW&d+540w^tzo03>kkeOUkT9m5Dz`)d&o1b3>6wk>m%Sd5B0n9HL7`S&ZP#rLGmJ}ss0~rY=*<d"
+    "@_ktHcM-T{bJz^sM2DVd2tS|K+D-ESyBF(W0X2*xSPOi4vo5Rsdimj<K*ic6AmfV4z$NpTgLqd9<B1}L74B!-Mdi"
+    "c6C7k>q4(9uNpXRzMWzm*&wWAOI|CI;s"
+)
+
+
+def film() -> bytes:
+    """A small video."""
+    return zlib.decompress(base64.b85decode(_FILM))
 
 
 class Stage:
@@ -38,6 +53,8 @@ class Stage:
             more["reply_to"] = self.ids[said.answers]
         if said.images:
             more["images"] = [(picture(alt), alt) for alt in said.images]
+        if said.film:
+            more["films"] = [(film(), said.film)]
         if said.quotes is not None:
             quoting = "quoted_status_id" if said.account == M else "quote"
             more[quoting] = self.ids[said.quotes]
@@ -106,7 +123,7 @@ class Stage:
                 if have != want:
                     wrong.append(f"{head} stands {have} times on {account}, not {want}")
                 alts = [alt for entry in copies.get(account, []) for alt in entry.alts]
-                if have == want and alts != list(said.images):
+                if have == want and alts != [*said.images, *([said.film] if said.film else [])]:
                     wrong.append(f"{head} has other pictures on {account}: {alts}")
                 if have == want and said.answers is not None:
                     wrong += [

@@ -55,7 +55,7 @@ def ours(task: dict[str, Any]) -> Callable[[], int]:
                 "limits": {"posts_per_hour": 100_000_000},
             },
         },
-        "bots": {"bench": {"from": "source", "to": "target", "delay": "0s"}},
+        "bots": {"bench": {"from": "source", "to": "target", "delay": "0s", "cards": "source"}},
     }
     if task["to"] == "twitter":
         content["accounts"]["target"]["budget"] = {"usd_per_month": 1_000_000}

@@ -230,6 +230,8 @@ def _at(case: Case, target: str) -> dict[str, Any]:
         live = _live(part["post"])
         if live:
             part["live"] = live
+        if draft.card:
+            part["card"] = draft.card.image or "without a picture"
         if draft.media:
             part["media"] = [{"kind": m.kind, "url": m.url, "alt": m.alt} for m in draft.media]
         parts.append(part)
@@ -293,6 +295,7 @@ def _opened(network: str, server: Mapping[str, Any]) -> Opened:
 def _routes(source: str, settings: str) -> dict[str, Route]:
     """The ways of a bot to both other networks, by target."""
     bot = {"from": source, "to": [name for name in NETWORKS if name != source]}
+    bot["cards"] = "source"  # others are made when a post goes out, of pages that are not here
     bot |= json.loads(settings)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"

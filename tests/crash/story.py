@@ -15,7 +15,7 @@ from tests.crash.networks import Networks
 
 #: one-way, two-way and three-way; `twin` does again what `one` does already
 BOTS = """
-defaults: {every: 1s, delay: 0s}
+defaults: {every: 1s, delay: 0s, cards: source}
 bots:
   one: {from: m1, to: [b1, x1, m4], boosts: link}
   twin: {from: m1, to: x1}

@@ -107,7 +107,7 @@ class Graph:
         data: dict[str, Any] = {
             "state": {"durability": "process"},
             "accounts": {name: settings[name] for name in self.accounts},
-            "defaults": {"delay": "0s"},
+            "defaults": {"delay": "0s", "cards": "source"},
             "bots": {bot.name: bot.settings() for bot in self.bots},
         }
         file = folder / "config.yaml"

@@ -80,6 +80,7 @@ LIMITS = Limits(
     # lexicon app.bsky.embed.gallery: what clients keep to
     gallery=10,
     quotes=True,
+    thumb_bytes=1_000_000,  # lexicon app.bsky.embed.external
     # the lexicon app.bsky.embed.video takes more bytes, but not the servers of Bluesky as one blob
     # (its documentation, rate limits); how long a video may be is what the network's app says
     video=PlayLimits(frozenset({"video/mp4"}), 50 * 1024 * 1024, longest=180.0),

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from bridge.network import Identity
 from bridge.networks.bluesky.write import COLLECTION, MARK, REPOSTS, tid_time
-from bridge.post import Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
+from bridge.post import Card, Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
 from bridge.text import clusters, comparable, plain_name
 
 APP = "https://bsky.app"
@@ -82,6 +82,7 @@ def to_post(item: object, owner: Owner) -> Post | None:
         uri=uri,
         cid=_text(fields.get("cid")),
         quote=embed.quote,
+        card=embed.card,
         tags=tuple(tag for tag in map(_text, _list(record.get("tags"))) if tag),
         application=next((name for field, name in _MAKERS.items() if field in record), ""),
         mark=_text(record.get(MARK)),
@@ -211,6 +212,7 @@ class _Embed:
         self.media: list[Media] = []
         self.links: list[str] = []
         self.quote: Ref | None = None
+        self.card: Card | None = None
 
     def read(self, embed: Mapping[str, Any]) -> None:
         """Take in one embed."""
@@ -223,7 +225,7 @@ class _Embed:
                 animated = embed.get("presentation") == "gif"
                 self._add("gif" if animated else "video", embed.get("video"), embed)
             case "app.bsky.embed.external":
-                self._link(_web(_map(embed.get("external")).get("uri")))
+                self._external(_map(embed.get("external")))
             case "app.bsky.embed.record":
                 self._record(_map(embed.get("record")))
             case "app.bsky.embed.recordWithMedia":
@@ -253,15 +255,17 @@ class _Embed:
             )
         )
 
-    def _link(self, url: str) -> None:
-        if url:
+    def _external(self, external: Mapping[str, Any]) -> None:
+        if url := _web(external.get("uri")):
             self.links.append(url)
+            title, about = (_text(external.get(name)) for name in ("title", "description"))
+            self.card = Card(url, title, about)
 
     def _record(self, strong: Mapping[str, Any]) -> None:
         self.quote = to_ref(strong)
         did, collection, rkey = _split_uri(_text(strong.get("uri")))
         if collection in _PAGES:
-            self._link(f"{APP}/{_PAGES[collection].format(did=did, rkey=rkey)}")
+            self.links.append(f"{APP}/{_PAGES[collection].format(did=did, rkey=rkey)}")
 
 
 def _labels(labels: object) -> tuple[Visibility, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.network import Parents
-from bridge.post import Draft, Post, Ref, Run
+from bridge.post import Card, Draft, Post, Ref, Run
 
 COLLECTION = "app.bsky.feed.post"
 #: the collection of boosts
@@ -112,7 +112,9 @@ def to_payload(
         record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
     if parents is not None and parents.parent and parents.root:
         record["reply"] = {"root": _strong(parents.root), "parent": _strong(parents.parent)}
-    if uploads:
+    if draft.card is not None:
+        record["embed"] = _external(draft.card, uploads)
+    elif uploads:
         record["embed"] = _images(uploads)
     if parents is not None and parents.shows:
         record["embed"] = _quoting(parents.shows, record.get("embed"))
@@ -136,14 +138,18 @@ def _stamp(when: datetime) -> str:
 
 
 def _quoting(quoted: Ref, media: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The embed of a quote (lexicons app.bsky.embed.record and app.bsky.embed.recordWithMedia).
-
-    A card of a link has no place beside it; the link stands in the text.
-    """
+    """The embed of a quote (lexicons app.bsky.embed.record and app.bsky.embed.recordWithMedia)."""
     record = {"$type": "app.bsky.embed.record", "record": _strong(quoted)}
-    if media is None or media["$type"] == "app.bsky.embed.external":
+    if media is None:
         return record
     return {"$type": "app.bsky.embed.recordWithMedia", "record": record, "media": dict(media)}
+
+
+def _external(card: Card, uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:
+    """The embed of a link card (lexicon app.bsky.embed.external), with its picture if any."""
+    external = {"uri": card.url, "title": card.title, "description": card.description}
+    thumb = {"thumb": uploads[0]["image"]} if uploads else {}
+    return {"$type": "app.bsky.embed.external", "external": {**external, **thumb}}
 
 
 def _images(uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:

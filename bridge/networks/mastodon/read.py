@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bridge import text
 from bridge.network import Animation, Identity, Limits, Measure, PlayLimits, PollLimits
-from bridge.post import Media, MediaKind, Poll, Post, Ref, Visibility, utc
+from bridge.post import Card, Media, MediaKind, Poll, Post, Ref, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
 
@@ -80,8 +80,17 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
         quote=_quote(status, host),
         boost=_ref(status.get("reblog"), host),
         poll=_poll(_dict(status.get("poll"))),
+        card=_card(_dict(status.get("card"))),
         application=_str(_dict(status.get("application")).get("name")),
     )
+
+
+def _card(card: Mapping[str, Any]) -> Card | None:
+    """The card that the server made of a link (documentation, entities/PreviewCard)."""
+    url, title = _str(card.get("url")), _str(card.get("title"))
+    if not (title and url.startswith(("https://", "http://"))):
+        return None
+    return Card(url, title, _str(card.get("description")), _str(card.get("image")))
 
 
 def is_error(body: Any) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.network import Identity
-from bridge.post import Media, Poll, Post, Ref, Run, RunKind, Visibility, join_runs, utc
+from bridge.post import Card, Media, Poll, Post, Ref, Run, RunKind, Visibility, join_runs, utc
 
 #: the moment at which X's ids (snowflakes) begin to count milliseconds, in Unix milliseconds
 EPOCH = 1_288_834_974_657
@@ -153,8 +153,19 @@ def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
         reply_to=refs.get("replied_to"),
         quote=refs.get("quoted"),
         boost=refs.get("retweeted"),
+        card=_card(_object(data, "entities")),
         poll=_poll([found.polls.get(str(key), {}) for key in _list(attached, "poll_ids")]),
     )
+
+
+def _card(entities: Mapping[str, Any]) -> Card | None:
+    """What X tells of the page of a link (X API, Post object, entities.urls)."""
+    for each in _objects(entities, "urls"):
+        url, title = _text(each, "expanded_url"), _text(each, "title")
+        if title and url.startswith(("https://", "http://")):
+            pictures = [_text(image, "url") for image in _objects(each, "images")]
+            return Card(url, title, _text(each, "description"), next(iter(pictures), ""))
+    return None
 
 
 def _poll(polls: list[Mapping[str, Any]]) -> Poll | None:

@@ -88,11 +88,13 @@ class MastodonSimulator(Simulator):
         images: Iterable[tuple[bytes, str]] = (),
         films: Iterable[tuple[bytes, str]] = (),
         reply_to: str = "",
+        card: Mapping[str, Any] | None = None,
         **native: Any,
     ) -> str:
         """Publish as a person does; returns the status's id. `native` goes into the request.
 
-        `images` and `films`, videos or sounds, are files with their descriptions.
+        `images` and `films`, videos or sounds, are files with their descriptions; `card` is what
+        the server makes of a page that is linked (Mastodon documentation, entities/PreviewCard).
         """
         with self.lock:
             account = self._server.account(name)
@@ -107,7 +109,12 @@ class MastodonSimulator(Simulator):
             "media_ids": [upload.entity["id"] for upload in uploads],
         }
         body |= {field: value for field, value in more.items() if value}
-        return str(self._as(name, "POST", "/api/v1/statuses", body)["id"])
+        post_id = str(self._as(name, "POST", "/api/v1/statuses", body)["id"])
+        if card is not None:
+            with self.lock:
+                status = self._server.statuses[post_id]
+                status.entity = status.entity | {"card": {"type": "link", **card}}
+        return post_id
 
     def edit(
         self,
