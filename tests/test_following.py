@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,16 @@ def waiting(w: World) -> list[tuple[str, str, str]]:
     return [(d.action, d.state, d.error) for d in w.store.unsent()]
 
 
+@contextmanager
+def mirrored(folder: Path, bots: str, text: str) -> Iterator[tuple[World, str]]:
+    """A world in which a post of `m` has been mirrored, and the id of that post."""
+    with world(folder, bots) as w:
+        w.turn()
+        post = w.say("m", text)
+        w.turn()
+        yield w, post
+
+
 # Edits
 
 
@@ -53,10 +65,7 @@ def test_an_edit_changes_the_copy_in_place_where_the_network_shows_edits(tmp_pat
 
 
 def test_a_second_edit_and_a_return_to_the_first_words_arrive(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2}") as w:
-        w.turn()
-        post = w.say("m", "Eins")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2}", "Eins") as (w, post):
         for text in ("Zwei", "Drei", "Eins"):
             w.change("m", post, text)
             look(w, "m")
@@ -98,10 +107,7 @@ def test_an_edit_that_changes_the_number_of_parts_adds_and_removes_some(tmp_path
 def test_where_a_network_shows_no_edits_they_are_held_and_a_word_tells_them(
     tmp_path: Path, target: str
 ) -> None:
-    with world(tmp_path, f"a: {{from: m, to: {target}}}") as w:
-        w.turn()
-        post = w.say("m", "Bussen går kl. 8")
-        w.turn()
+    with mirrored(tmp_path, f"a: {{from: m, to: {target}}}", "Bussen går kl. 8") as (w, post):
         w.change("m", post, "Bussen går kl. 9")
         look(w, "m")
         assert told(w, target) == ["Bussen går kl. 8"]
@@ -139,10 +145,7 @@ def test_a_correction_is_a_reply_to_the_last_part_in_words_of_the_bot(
 
 
 def test_a_replaced_copy_is_deleted_before_its_successor_goes_out(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: b, edits: replace}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: b, edits: replace}", "Kl. 8") as (w, post):
         (old,) = w.standing("b")
         w.change("m", post, "Kl. 9")
         look(w, "m")
@@ -170,10 +173,10 @@ def test_a_copy_that_is_answered_is_corrected_instead_of_replaced(tmp_path: Path
 
 
 def test_edits_are_held_or_ignored_where_the_bot_says_so(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2, edits: hold}\nb: {from: b, to: b2}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2, edits: hold}\nb: {from: b, to: b2}", "Kl. 8") as (
+        w,
+        post,
+    ):
         w.change("m", post, "Kl. 9")
         look(w, "m")
         assert waiting(w) == [("update", "held", "edited, and the bot holds edits")]
@@ -187,10 +190,7 @@ def test_edits_are_held_or_ignored_where_the_bot_says_so(tmp_path: Path) -> None
 
 
 def test_an_ignored_edit_leaves_the_copy(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2, edits: ignore}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2, edits: ignore}", "Kl. 8") as (w, post):
         w.change("m", post, "Kl. 9")
         look(w, "m")
         assert (told(w, "m2"), waiting(w)) == (["Kl. 8"], [])
@@ -199,10 +199,7 @@ def test_an_ignored_edit_leaves_the_copy(tmp_path: Path) -> None:
 def test_a_copy_that_was_edited_by_hand_stays_until_a_person_says_otherwise(
     tmp_path: Path,
 ) -> None:
-    with world(tmp_path, "a: {from: m, to: m2}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2}", "Kl. 8") as (w, post):
         (copy,) = w.standing("m2")
         w.change("m2", copy.id, "Kl. 8, på torget")
         w.change("m", post, "Kl. 9")
@@ -215,10 +212,7 @@ def test_a_copy_that_was_edited_by_hand_stays_until_a_person_says_otherwise(
 
 
 def test_a_copy_that_was_deleted_by_hand_is_not_made_again(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2}", "Kl. 8") as (w, post):
         w.remove("m2", w.standing("m2")[0].id)
         w.change("m", post, "Kl. 9")
         look(w, "m")
@@ -227,10 +221,7 @@ def test_a_copy_that_was_deleted_by_hand_is_not_made_again(tmp_path: Path) -> No
 
 
 def test_an_edit_by_which_a_post_would_not_be_mirrored_is_for_a_person(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2}", "Kl. 8") as (w, post):
         w.change("m", post, "Kl. 8 #nobridge")
         look(w, "m")
         ((action, state, why),) = waiting(w)
@@ -243,10 +234,7 @@ def test_an_edit_by_which_a_post_would_not_be_mirrored_is_for_a_person(tmp_path:
 
 @pytest.mark.parametrize("cut", ["drop_before", "drop_after"])
 def test_an_edit_whose_answer_was_lost_is_sent_again(tmp_path: Path, cut: str) -> None:
-    with world(tmp_path, "a: {from: m, to: m2}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2}", "Kl. 8") as (w, post):
         w.change("m", post, "Kl. 9")
         w.simulator("m2").faults.append(Fault(cut, "PUT /api/v1/statuses"))  # type: ignore[arg-type]
         look(w, "m")
@@ -259,10 +247,7 @@ def test_an_edit_whose_answer_was_lost_is_sent_again(tmp_path: Path, cut: str) -
 
 
 def test_the_delay_ends_with_the_final_version(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: [m2, b], delay: 5m}") as w:
-        w.turn()
-        post = w.say("m", "Skrivefiel")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: [m2, b], delay: 5m}", "Skrivefiel") as (w, post):
         assert not w.copies("m2") + w.copies("b")
         assert w.command("status").exit_code == 0
         w.change("m", post, "Skrivefeil")
@@ -410,10 +395,10 @@ def test_a_server_in_trouble_deletes_nothing(tmp_path: Path) -> None:
 def test_deletions_are_held_or_ignored_where_the_bot_says_so(
     tmp_path: Path, policy: str, left: str
 ) -> None:
-    with world(tmp_path, f"a: {{from: m, to: b, deletes: {policy}}}") as w:
-        w.turn()
-        post = w.say("m", "Slettet senere")
-        w.turn()
+    with mirrored(tmp_path, f"a: {{from: m, to: b, deletes: {policy}}}", "Slettet senere") as (
+        w,
+        post,
+    ):
         w.remove("m", post)
         look(w, "m")
         look(w, "m")
@@ -455,10 +440,7 @@ def test_mass_deletions_are_held_all_of_them_until_a_person_decides(tmp_path: Pa
 
 
 def test_a_post_that_was_deleted_and_drafted_anew_has_one_copy(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: [b, x]}") as w:
-        w.turn()
-        post = w.say("m", "Hei på deg, med skrivefiel")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: [b, x]}", "Hei på deg, med skrivefiel") as (w, post):
         w.remove("m", post)
         w.say("m", "Hei på deg, med skrivefeil")
         look(w, "m")
@@ -469,10 +451,7 @@ def test_a_post_that_was_deleted_and_drafted_anew_has_one_copy(tmp_path: Path) -
 
 
 def test_a_post_made_private_keeps_its_copy_until_a_person_decides(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: b}") as w:
-        w.turn()
-        post = w.say("m", "For alle, til nå")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: b}", "For alle, til nå") as (w, post):
         w.simulator("m").set_visibility(post, "private")
         look(w, "m")
         look(w, "m")
@@ -488,10 +467,7 @@ def test_a_post_made_private_keeps_its_copy_until_a_person_decides(tmp_path: Pat
 def test_a_deletion_whose_answer_was_lost_is_sent_again(
     tmp_path: Path, cut: str, target: str
 ) -> None:
-    with world(tmp_path, f"a: {{from: m, to: {target}}}") as w:
-        w.turn()
-        post = w.say("m", "Slettet")
-        w.turn()
+    with mirrored(tmp_path, f"a: {{from: m, to: {target}}}", "Slettet") as (w, post):
         w.remove("m", post)
         look(w, "m")
         w.clock.advance(minutes=3)
@@ -536,10 +512,7 @@ def test_in_a_group_edits_and_deletions_come_from_the_origin_alone(tmp_path: Pat
 
 
 def test_originals_are_watched_for_as_long_as_the_bot_says(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: m2, follow_for: 1d}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: m2, follow_for: 1d}", "Kl. 8") as (w, post):
         w.clock.advance(hours=25)
         w.change("m", post, "Kl. 9")
         look(w, "m")
@@ -578,10 +551,7 @@ def test_an_edit_on_twitter_is_seen_when_its_new_version_is_read(tmp_path: Path)
 
 
 def test_a_restart_between_two_looks_does_not_forget_the_first(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: b}") as w:
-        w.turn()
-        post = w.say("m", "Slettet")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: b}", "Slettet") as (w, post):
         w.remove("m", post)
         look(w, "m")
         w.restart()
@@ -605,10 +575,7 @@ def test_a_bot_that_holds_deletions_holds_none_of_other_bots(tmp_path: Path) -> 
 
 
 def test_a_target_that_cannot_be_opened_keeps_no_edit_from_others(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: [x, m2]}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: [x, m2]}", "Kl. 8") as (w, post):
         w.change("m", post, "Kl. 9")
         w.restart()
         w.simulator("x").faults.append(Fault("answer", "/2/", status=401, body="{}", times=99))
@@ -655,10 +622,7 @@ def test_a_delay_does_not_count_as_age(tmp_path: Path) -> None:
 
 
 def test_two_looks_in_a_moment_are_one(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: b}") as w:
-        w.turn()
-        post = w.say("m", "Slettet")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: b}", "Slettet") as (w, post):
         w.remove("m", post)
         look(w, "m")
         w.restart()
@@ -668,10 +632,7 @@ def test_two_looks_in_a_moment_are_one(tmp_path: Path) -> None:
 
 
 def test_a_successor_does_not_go_out_beside_a_copy_that_cannot_be_deleted(tmp_path: Path) -> None:
-    with world(tmp_path, "a: {from: m, to: b, edits: replace}") as w:
-        w.turn()
-        post = w.say("m", "Kl. 8")
-        w.turn()
+    with mirrored(tmp_path, "a: {from: m, to: b, edits: replace}", "Kl. 8") as (w, post):
         w.change("m", post, "Kl. 9")
         fault = Fault("answer", "POST /xrpc/com.atproto.repo.deleteRecord", status=400, body="{}")
         w.simulator("b").faults.append(fault)
