@@ -27,6 +27,8 @@ log = logging.getLogger("tribridge")
 FOLLOW_FOR = timedelta(days=7)
 #: the shortest and the longest wait between two looks at a post, and the part of its age between
 SOONEST, LATEST, PART_OF_AGE = timedelta(minutes=2), timedelta(hours=3), 1 / 8
+#: the longest while a copy has not gone out: what is taken back meanwhile should not
+WHILE_IT_WAITS = timedelta(minutes=10)
 #: between the two requests that must both say that a post is gone
 BETWEEN_LOOKS = timedelta(minutes=1)
 #: after a pass that failed
@@ -300,4 +302,5 @@ def _between(post: Watched, now: datetime) -> timedelta:
     """How long between two looks at a post."""
     if post.missing_at is not None:
         return BETWEEN_LOOKS
-    return min(max((now - post.created_at) * PART_OF_AGE, SOONEST), LATEST)
+    longest = WHILE_IT_WAITS if post.waits else LATEST
+    return min(max((now - post.created_at) * PART_OF_AGE, SOONEST), longest)

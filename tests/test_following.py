@@ -682,3 +682,23 @@ def test_a_post_that_goes_out_while_its_edit_is_thought_over_is_changed_where_it
         w.change("m", post, "Kl. 9")
         look(w, "m")
         assert [(e.action, e.text) for e in w.standing("m2")] == [("edit", "Kl. 9")]
+
+
+def test_what_waits_for_a_server_is_looked_at_often(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: b}") as w:
+        w.turn()
+        hidden, gone = w.say("m", "Bare for venner, siden"), w.say("m", "Angret siden")
+        w.say("m", "Denne blir")
+        w.read("m")
+        w.simulator("b").faults.append(Fault("drop_before", "POST ", times=99))
+        w.deliver("b")
+        for _ in range(60):
+            look(w, "m", minutes=10)
+        w.simulator("m").set_visibility(hidden, "private")
+        w.remove("m", gone)
+        for _ in range(2):
+            look(w, "m", minutes=10)
+        w.simulator("b").faults.clear()
+        w.deliver("b")
+        w.rest()
+        assert told(w, "b") == ["Denne blir"]

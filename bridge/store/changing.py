@@ -22,11 +22,15 @@ _UNTOUCHED = "attempted_at IS NULL AND state IN ('queued','held','dead')"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An original that is watched: when it was published, and since when it seems to be gone."""
+    """An original that is watched: when it was published, and since when it seems to be gone.
+
+    `waits` says that some of it is still to go out.
+    """
 
     post_id: str
     created_at: datetime
     missing_at: datetime | None
+    waits: bool
 
 
 class Changing(Reading):
@@ -65,13 +69,17 @@ class Changing(Reading):
         Oldest first, without those that are known to be gone.
         """
         rows = self._rows(
-            "SELECT post_id, created, missing_at FROM (SELECT source_id, min(created_at) AS created"
+            "SELECT post_id, created, missing_at, waits FROM (SELECT source_id,"
+            " min(created_at) AS created, max(state='queued') AS waits"
             f" FROM drafts WHERE {_WANTED} AND watched AND created_at>=? GROUP BY source_id)"
             " JOIN links ON (identity, post_id)=(?, source_id) WHERE role='origin'"
             " AND gone_at IS NULL ORDER BY created",
             (source, since.isoformat(), source),
         )
-        return [Watched(i, utc(at), utc(missing) if missing else None) for i, at, missing in rows]
+        return [
+            Watched(post_id, utc(at), utc(missing) if missing else None, bool(waits))
+            for post_id, at, missing, waits in rows
+        ]
 
     def wanted(self, source: str, post_id: str) -> dict[str, str]:
         """Where a post goes: the bot that takes it there, by the identity of the target."""
