@@ -143,6 +143,9 @@ def judge(originals: list[Original], networks: Networks, state: Path, *, late: b
             reasons = held.get((original.number, target), [])
             if scene.said[original.number].gone:
                 problem = _left_over(original, target, scene, reasons, verdict, late=late)
+            elif scene.is_loose(original):
+                aside = Verdict()  # a copy of it has nowhere to go, or stands where it went
+                problem = _judge(original, target, scene, held, aside, late=late)
             else:
                 verdict.pairs[network_of(target)] += 1
                 problem = _judge(original, target, scene, held, verdict, late=late)
