@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.outbox import deliver
+from bridge.simulation import Fault
 from tests.test_following import LONG, look, told, waiting
 from tests.world import PEOPLE, world
 
@@ -92,3 +94,46 @@ def test_a_post_that_waits_for_its_delay_is_not_overtaken_by_one_read_late(tmp_p
             look(w, "m")
         assert told(w, "b") == ["Først", "Så"]
         assert not waiting(w)
+
+
+def test_a_correction_that_has_begun_is_told_to_its_end(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: x, edits: correct}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        w.change("m", post, LENGTHY)
+        w.clock.advance(minutes=3)
+        w.follow("m")
+        deliver("x", w.accounts, w.store, w.config.bots, stopping=lambda: len(told(w, "x")) == 2)
+        w.change("m", post, "Kl. 9")
+        look(w, "m")
+        copy, *correction, last = w.standing("x")
+        assert correction[0].text.startswith("Correction: Setning nummer 0")
+        assert "Setning nummer 10" in correction[-1].text
+        assert (last.text, last.reply_to) == ("Correction: Kl. 9", copy.id)
+        assert not waiting(w)
+
+
+@pytest.mark.parametrize("lost", ["drop_after", "drop_before"])
+@pytest.mark.parametrize("target", ["b", "x"])
+def test_a_correction_in_doubt_goes_with_its_original(
+    tmp_path: Path, target: str, lost: str
+) -> None:
+    with world(tmp_path, f"a: {{from: m, to: {target}, edits: correct}}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        w.change("m", post, LENGTHY)
+        path = {"b": "POST /xrpc/com.atproto.repo.putRecord", "x": "POST /2/tweets"}[target]
+        w.simulator(target).faults.append(Fault(lost, path))  # type: ignore[arg-type]
+        look(w, "m")
+        w.remove("m", post)
+        w.follow("m")
+        w.clock.advance(minutes=3)
+        w.follow("m")
+        w.clock.advance(minutes=3)
+        w.follow("m")
+        for _ in range(8):
+            w.deliver(target)
+            w.clock.advance(minutes=3)
+        assert (told(w, target), waiting(w)) == ([], [])

@@ -18,6 +18,12 @@ from bridge.store.rows import Change, Copy, NewDraft, QueuedDraft, change_id
 _WANTED = "source=? AND action='publish' AND state<>'dropped' AND instr(source_id, '#')=0"
 #: nothing of it has left, nor will without a look at the row
 _UNTOUCHED = "attempted_at IS NULL AND state IN ('queued','held','dead')"
+#: a post of which a part stands, or may: what is half told is told to its end
+_HAS_BEGUN = (
+    "(action='publish' AND EXISTS (SELECT 1 FROM drafts AS first WHERE first.target=drafts.target"
+    " AND first.source=drafts.source AND first.source_id=drafts.source_id"
+    " AND first.attempted_at IS NOT NULL))"
+)
 #: a part that an edit, or a person before it left, took away: nothing of it stands
 _GIVEN_UP = "state='dropped' AND attempted_at IS NULL AND instr(source_id, '#')=0"
 
@@ -189,12 +195,13 @@ class Changing(Reading):
                 db.execute(
                     "UPDATE drafts SET state='dropped', not_before=NULL, blocks='', code='',"
                     " error='another edit came' WHERE target=? AND source=? AND source_id>=?"
-                    f" AND source_id<? AND {_UNTOUCHED}",
+                    f" AND source_id<? AND {_UNTOUCHED} AND (? OR NOT {_HAS_BEGUN})",
                     (
                         route.target,
                         route.source,
                         change_id(change.supersedes, "edit-"),
                         change_id(change.supersedes, "edit."),
+                        change.end,
                     ),
                 )
             for new in change.new:
