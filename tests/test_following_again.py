@@ -137,3 +137,19 @@ def test_a_correction_in_doubt_goes_with_its_original(
             w.deliver(target)
             w.clock.advance(minutes=3)
         assert (told(w, target), waiting(w)) == ([], [])
+
+
+def test_what_the_network_refused_is_given_up_with_its_original(tmp_path: Path) -> None:
+    with world(tmp_path, "a: {from: m, to: [b, x]}") as w:
+        w.turn()
+        fault = Fault("answer", "POST /2/tweets", status=400, body='{"title": "Invalid Request"}')
+        w.simulator("x").faults.append(fault)
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        assert [state for _, state, _ in waiting(w)] == ["dead"]
+        w.change("m", post, "Kl. 9")
+        look(w, "m")
+        w.remove("m", post)
+        look(w, "m")
+        look(w, "m")
+        assert (told(w, "b"), told(w, "x"), waiting(w)) == ([], [], [])

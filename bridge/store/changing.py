@@ -16,8 +16,8 @@ from bridge.store.rows import Change, Copy, NewDraft, QueuedDraft, change_id
 
 #: an original that a person or a bot still wants mirrored
 _WANTED = "source=? AND action='publish' AND state<>'dropped' AND instr(source_id, '#')=0"
-#: nothing of it has left, nor will without a look at the row
-_UNTOUCHED = "attempted_at IS NULL AND state IN ('queued','held','dead')"
+#: nothing of it stands, nor will without a look at the row
+_UNTOUCHED = "(state='dead' OR (attempted_at IS NULL AND state IN ('queued','held')))"
 #: a post of which a part stands, or may: what is half told is told to its end
 _HAS_BEGUN = (
     "(action='publish' AND EXISTS (SELECT 1 FROM drafts AS first WHERE first.target=drafts.target"
