@@ -69,6 +69,7 @@ class Tally:
     where: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
     punctual_pairs: Counter[str] = field(default_factory=Counter)
     punctual_held: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -83,6 +84,7 @@ class Tally:
         if not late:
             self.punctual_pairs += verdict.pairs
             self.punctual_held += verdict.held
+            self.own += verdict.own
 
 
 @dataclass(slots=True)
@@ -324,7 +326,11 @@ def _sum_up(tally: Tally, seconds: float, options: argparse.Namespace) -> int:
     for network, pairs in tally.pairs.items():
         share = tally.held[network] / pairs
         punctual = tally.punctual_held[network] / max(tally.punctual_pairs[network], 1)
-        print(f"held on {network}: {share:.2%}; {punctual:.2%} where no server acted late")
+        own = tally.own[network] / max(tally.punctual_pairs[network], 1)
+        print(
+            f"held on {network}: {share:.2%}; {punctual:.2%} where no server acted late,"
+            f" {own:.2%} without what refers to something held"
+        )
         settled = network == "bluesky" or (network, options.flavour) == ("mastodon", "mastodon")
         if settled and punctual > MOST_HELD:
             print(f"FOUND: more than {MOST_HELD:.0%} held on {network}")

@@ -38,11 +38,13 @@ AGAIN = " (and sent again)"
 class Verdict:
     """What stands: pairs (original, target) and held ones by network, and everything wrong.
 
-    `edits` and `deletions` count the originals that have other versions, or are gone.
+    `edits` and `deletions` count the originals that have other versions, or are gone; `own` are
+    those held for their own sake, and not since something that they refer to is.
     """
 
     pairs: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -208,6 +210,7 @@ def _judge(
     reason = reason or next((h.reason for h in stopped), "")
     if reason:
         verdict.held[network] += 1
+        verdict.own[network] += not reason.startswith(_FOLLOWS)
         verdict.told.append(f"held on {target}: {original}: {reason}")
         how = "a change" if changes else "stands" if complete else "stands not"
         verdict.reasons[f"{_short(reason)} ({how})"] += 1
