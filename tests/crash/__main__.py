@@ -182,7 +182,9 @@ class Round:
             points += [RANDOM_POINT] * 2
         point = choose.choice(points)
         delay = choose.choice((2.0, 20.0, 70.0, 200.0))
-        self.shared.plan(point, choose.randint(1, choose.choice((4, 24))), delay)
+        amending = choose.random() < 0.25 and "read" not in point
+        most = 2 if amending else choose.choice((4, 24))
+        self.shared.plan(point, choose.randint(1, most), delay, amending=amending)
         steps = [choose.choice((1.0, 10.0, 35.0, 70.0)) for _ in range(choose.randint(2, 4))]
         wrong = self._live(seed, point, steps, kill_after=choose.uniform(0, 0.2), story=story)
         self.shared.advance(choose.choice((0.2, 5.0, 40.0, 90.0)))
