@@ -76,7 +76,12 @@ def deleted(
     if revision:
         reason = hold or "the original is gone"
         change = replace(change, verdict=Verdict(way.key, post_id, revision, "skipped", reason))
-    if len(untouched) == len(drafts) or way.policy.deletes == "ignore":
+    never_left = len(untouched) == len(drafts)
+    if never_left or (way.policy.deletes == "follow" and not hold):
+        # boosts of it that wait have nothing to boost
+        boosts = store.boosts_of(way.key.target, way.key.source, post_id)
+        change = replace(change, dropped=(*untouched, *boosts))
+    if never_left or way.policy.deletes == "ignore":
         return change
     if way.policy.deletes == "hold" and not hold:
         hold = "the original was deleted, and the bot holds deletions"

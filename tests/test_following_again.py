@@ -153,3 +153,19 @@ def test_what_the_network_refused_is_given_up_with_its_original(tmp_path: Path) 
         look(w, "m")
         look(w, "m")
         assert (told(w, "b"), told(w, "x"), waiting(w)) == ([], [], [])
+
+
+@pytest.mark.parametrize("target", ["m2", "b", "x"])
+def test_a_boost_that_waits_is_given_up_with_what_it_boosts(tmp_path: Path, target: str) -> None:
+    with world(tmp_path, f"a: {{from: m, to: {target}, delay: 5m}}") as w:
+        w.turn()
+        post = w.say("m", "Kl. 8")
+        w.turn()
+        w.simulator("m").boost(PEOPLE["m"][1], post)
+        w.turn()
+        assert len(waiting(w)) == 2
+        w.remove("m", post)
+        look(w, "m")
+        look(w, "m")
+        w.deliver(target)
+        assert (told(w, target), waiting(w)) == ([], [])

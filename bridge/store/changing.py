@@ -166,6 +166,15 @@ class Changing(Reading):
             )
         )
 
+    def boosts_of(self, target: str, source: str, post_id: str) -> list[QueuedDraft]:
+        """The boosts of a post, or of one of its copies, on a target that have not gone out."""
+        return self._drafts(
+            f"target=? AND action='publish' AND {_UNTOUCHED}"
+            " AND json_extract(draft, '$.boost.id') IN"
+            " (SELECT post_id FROM links WHERE origin=? AND origin_id=?) ORDER BY id",
+            (target, source, post_id),
+        )
+
     # Changing.
 
     def change(self, change: Change, now: datetime) -> bool:
