@@ -79,11 +79,16 @@ def deleted(
     """
     drafts = [d for d in _drafts(way, post_id, store) if d.state != "dropped"]
     untouched = tuple(draft for draft in drafts if not _has_begun(draft))
-    change = Change(way.key, dropped=untouched, supersedes=post_id)
+    change = Change(way.key, dropped=untouched, supersedes=post_id, end=True)
     if revision:
         reason = hold or "the original is gone"
         change = replace(change, verdict=Verdict(way.key, post_id, revision, "skipped", reason))
-    if len(untouched) == len(drafts) or way.policy.deletes == "ignore":
+    never_left = len(untouched) == len(drafts)
+    if never_left or (way.policy.deletes == "follow" and not hold):
+        # boosts of it that wait have nothing to boost
+        boosts = store.boosts_of(way.key.target, way.key.source, post_id)
+        change = replace(change, dropped=(*untouched, *boosts))
+    if never_left or way.policy.deletes == "ignore":
         return change
     if way.policy.deletes == "hold":
         hold, code = "the original was deleted, and the bot holds deletions", "deletes"
@@ -108,6 +113,7 @@ def removal(key: RouteKey, post_id: str, store: Store, now: datetime) -> Change:
             for copy_of, copy_id, url, content in _to_delete(key, post_id, drafts, store)
         ),
         supersedes=post_id,
+        end=True,
     )
 
 
@@ -401,9 +407,11 @@ def _to_delete(
         for draft in store.drafts_of(key.target, key.source, copy.origin_id):
             if draft.draft.part == copy.part:
                 found[copy.origin_id, copy.part] = (copy.ref.id, draft)
-    for draft in drafts:
-        if _has_begun(draft) and draft.state != "sent":
-            found.setdefault((post_id, draft.draft.part), ("", draft))
+    told = store.changes_of(key.source, post_id)
+    corrections = [d for d in told if d.target == key.target and d.action == "publish"]
+    for draft in (*drafts, *corrections):
+        if _has_begun(draft) and draft.state not in ("sent", "dropped"):
+            found.setdefault((draft.source_id, draft.draft.part), ("", draft))
     return [
         (copy_of, copy_id, draft.source_url, draft.draft)
         for (copy_of, _), (copy_id, draft) in sorted(

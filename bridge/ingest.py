@@ -221,7 +221,7 @@ def _judge_page(
                 recording.verdicts.append(
                     Verdict(way.key, post.id, post.revision, "queued", url=post.url)
                 )
-                recording.drafts += _new_drafts(way, post, verdict, now)
+                recording.drafts += _new_drafts(way, post, verdict, now, store)
             revisions.add(post.revision)
     return recording
 
@@ -278,7 +278,7 @@ def mirror(
             )
             recording.drafts += [
                 replace(new, approved=True)
-                for new in _new_drafts(way, post, verdict, accounts.now(), delay=False)
+                for new in _new_drafts(way, post, verdict, accounts.now())
             ]
     store.record(recording, accounts.now())
     return told
@@ -429,12 +429,15 @@ def _judge(
 
 
 def _new_drafts(
-    way: _Way, post: Post, drafts: tuple[Draft, ...], now: datetime, *, delay: bool = True
+    way: _Way, post: Post, drafts: tuple[Draft, ...], now: datetime, store: Store | None = None
 ) -> list[NewDraft]:
+    """The drafts of a post; they wait for the bot's delay if a `store` says what else does."""
     source, target = way.key.source, way.key.target
     # by a clock that is behind, a post may come from the future
-    goes_at = min(post.created_at, now) + way.policy.delay
-    waits = delay and goes_at > now and post.boost is None
+    goes_at, waits = min(post.created_at, now) + way.policy.delay, False
+    if store is not None and way.policy.delay and post.boost is None:
+        # what is read late must not overtake what still waits, whose delay may be over as well
+        waits = goes_at > now or store.delays_any(source, target)
     return [
         NewDraft(
             way.key,

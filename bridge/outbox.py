@@ -442,6 +442,9 @@ class _Courier:
         if part is not None:
             here = [copy for copy in here if copy.part == part]
             waiting = [d for d in waiting if d.draft.part <= part]
+        elif here:  # parts that an edit took away since are none
+            last = here[-1].part
+            waiting = [d for d in waiting if d.state != "dropped" or d.draft.part <= last]
         stopped = next((d for d in waiting if d.state in ("held", "dead", "dropped")), None)
         if stopped is not None:
             return Stop("held", f"{what} is {stopped.state}: {stopped.error}", "parent")

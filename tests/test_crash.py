@@ -46,6 +46,9 @@ def test_nothing_is_lost_or_doubled_however_often_the_process_is_killed(
         ("no-settle", 5, ("--flavour", "gotosocial")),
         # a part waits for the one before it where that could not be sent
         ("no-wait", 2, ("--faults", "0.6")),
+        ("no-version", 5, ()),
+        ("early-deleted", 5, ()),
+        ("no-gone", 5, ()),
     ],
 )
 def test_the_harness_finds_a_protocol_that_lacks_a_step(

@@ -10,14 +10,22 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bridge.post import Draft, utc
+from bridge.post import Draft, idempotency_key, utc
 from bridge.store.reading import Reading
 from bridge.store.rows import Change, Copy, NewDraft, QueuedDraft, change_id
 
 #: an original that a person or a bot still wants mirrored
 _WANTED = "source=? AND action='publish' AND state<>'dropped' AND instr(source_id, '#')=0"
-#: nothing of it has left, nor will without a look at the row
-_UNTOUCHED = "attempted_at IS NULL AND state IN ('queued','held','dead')"
+#: nothing of it stands, nor will without a look at the row
+_UNTOUCHED = "(state='dead' OR (attempted_at IS NULL AND state IN ('queued','held')))"
+#: a post of which a part stands, or may: what is half told is told to its end
+_HAS_BEGUN = (
+    "(action='publish' AND EXISTS (SELECT 1 FROM drafts AS first WHERE first.target=drafts.target"
+    " AND first.source=drafts.source AND first.source_id=drafts.source_id"
+    " AND first.attempted_at IS NOT NULL))"
+)
+#: a part that an edit, or a person before it left, took away: nothing of it stands
+_GIVEN_UP = "state='dropped' AND attempted_at IS NULL AND instr(source_id, '#')=0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,16 @@ class Changing(Reading):
                 ).fetchall()
                 targets |= {row[0] for row in rows}
         return targets
+
+    def delays_any(self, source: str, target: str) -> bool:
+        """Whether a post of an account waits for its delay before it goes to another account."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM drafts WHERE source=? AND target=? AND code='delay'"
+                " AND state='queued' LIMIT 1",
+                (source, target),
+            )
+        )
 
     # Watching.
 
@@ -141,14 +159,28 @@ class Changing(Reading):
         )
 
     def is_answered(self, target: str, source: str, post_id: str) -> bool:
-        """Whether other posts that were copied to a target, or are to be, answer this one."""
+        """Whether other posts answer, quote or boost the copy of a post on a target, or are to.
+
+        They are copies there, or that account's own; what they refer to is any post of the group.
+        """
         return bool(
             self._rows(
-                "SELECT 1 FROM drafts WHERE target=? AND source=? AND state<>'dropped'"
-                " AND follows AND action='publish'"
-                " AND json_extract(draft, '$.reply_to.id')=? LIMIT 1",
-                (target, source, post_id),
+                "SELECT 1 FROM drafts JOIN links ON post_id IN (json_extract(draft,"
+                " '$.reply_to.id'), json_extract(draft, '$.quote.id'),"
+                " json_extract(draft, '$.boost.id'))"
+                " WHERE (target=? OR source=?) AND state<>'dropped' AND action='publish'"
+                " AND links.origin=? AND links.origin_id=? LIMIT 1",
+                (target, target, source, post_id),
             )
+        )
+
+    def boosts_of(self, target: str, source: str, post_id: str) -> list[QueuedDraft]:
+        """The boosts of a post, or of one of its copies, on a target that have not gone out."""
+        return self._drafts(
+            f"target=? AND action='publish' AND {_UNTOUCHED}"
+            " AND json_extract(draft, '$.boost.id') IN"
+            " (SELECT post_id FROM links WHERE origin=? AND origin_id=?) ORDER BY id",
+            (target, source, post_id),
         )
 
     # Changing.
@@ -180,12 +212,13 @@ class Changing(Reading):
                 db.execute(
                     "UPDATE drafts SET state='dropped', not_before=NULL, blocks='', code='',"
                     " error='another edit came' WHERE target=? AND source=? AND source_id>=?"
-                    f" AND source_id<? AND {_UNTOUCHED}",
+                    f" AND source_id<? AND {_UNTOUCHED} AND (? OR NOT {_HAS_BEGUN})",
                     (
                         route.target,
                         route.source,
                         change_id(change.supersedes, "edit-"),
                         change_id(change.supersedes, "edit."),
+                        change.end,
                     ),
                 )
             for new in change.new:
@@ -231,11 +264,38 @@ class Changing(Reading):
                 f"SELECT max(generation) FROM drafts WHERE {which}", name
             ).fetchone()
             new = replace(new, generation=0 if last is None else last + 1)
-        elif db.execute(
-            f"SELECT 1 FROM drafts WHERE {which} AND generation=?", (*name, new.generation)
+        elif known := db.execute(
+            f"SELECT id, version, {_GIVEN_UP} FROM drafts WHERE {which} AND generation=?",
+            (*name, new.generation),
         ).fetchone():
+            draft_id, version, given_up = known
+            if given_up:
+                self._revive(db, draft_id, version + 1, new)
             return
         self._queue(db, new, at, None)
+
+    @staticmethod
+    def _revive(db: Database, draft_id: int, version: int, new: NewDraft) -> None:
+        """Queue once more a part that an edit took away, under another key: it may have stood."""
+        kept_as = change_id(new.source_id, f"again-{version}")
+        part = new.draft.part
+        key = idempotency_key(new.route.target, new.route.source, kept_as, part, new.generation)
+        db.execute(
+            "UPDATE drafts SET draft=?, parts=?, version=?, key=?, state=?, code=?, error=?,"
+            " not_before=?, payload=NULL, uploads=NULL, uploaded_at=NULL, attempts=0, absences=0"
+            " WHERE id=?",
+            (
+                new.draft.to_json(),
+                new.draft.parts,
+                version,
+                key,
+                "held" if new.held else "queued",
+                new.code,
+                new.reason,
+                new.not_before.isoformat() if new.not_before else None,
+                draft_id,
+            ),
+        )
 
     def deletions_since(self, target: str, since: datetime) -> int:
         """How many posts were given up on an account since a time because their originals were."""

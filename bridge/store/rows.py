@@ -216,7 +216,8 @@ class Change:
     """What an edit or a deletion of one original means for one target: all of it, or nothing.
 
     `amended` get other content and `dropped` are given up: of none of them may anything have left.
-    Earlier changes that still wait for the post with the id `supersedes` are dropped with it.
+    Earlier changes that still wait for the post with the id `supersedes` are dropped with it; of a
+    correction that has begun to go out, the rest too if the copy has come to its `end`.
     """
 
     route: RouteKey
@@ -225,6 +226,7 @@ class Change:
     dropped: tuple[QueuedDraft, ...] = ()
     new: tuple[NewDraft, ...] = ()
     supersedes: str = ""
+    end: bool = False
 
 
 @dataclass(slots=True)

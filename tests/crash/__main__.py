@@ -44,7 +44,7 @@ COMMAND_KILLS = 20
 #: seconds after which a command that still runs is told to end, and then counts as hung
 COMMAND_LIFE, COMMAND_HUNG = 4.0, 60.0
 #: further settings of accounts, by network: limits so high that what is said never meets them
-BREAKER = {"limits": {"posts_per_hour": 1_000_000}}
+BREAKER = {"limits": {"posts_per_hour": 1_000_000, "deletes_per_hour": 1_000_000}}
 LIMITS: dict[str, dict[str, Any]] = {
     "mastodon": BREAKER,
     "bluesky": BREAKER,
@@ -64,9 +64,12 @@ class Tally:
     commands: int = 0
     lives: int = 0
     originals: int = 0
+    edits: int = 0
+    deletions: int = 0
     where: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
     punctual_pairs: Counter[str] = field(default_factory=Counter)
     punctual_held: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -76,9 +79,12 @@ class Tally:
         self.pairs += verdict.pairs
         self.held += verdict.held
         self.reasons += verdict.reasons
+        self.edits += verdict.edits
+        self.deletions += verdict.deletions
         if not late:
             self.punctual_pairs += verdict.pairs
             self.punctual_held += verdict.held
+            self.own += verdict.own
 
 
 @dataclass(slots=True)
@@ -145,7 +151,7 @@ class Round:
             if self.of_the_command:
                 wrong = self._command(choose, story)
             else:
-                wrong = self._life(choose, f"{seed}:{tally.lives}")
+                wrong = self._life(choose, f"{seed}:{tally.lives}", story)
             if self.shared.where:
                 done += 1
                 tally.kills += 1
@@ -166,7 +172,7 @@ class Round:
             verdict.wrong.append(f"DEFECT logged:\n{self.errors.read_text()[-3000:]}")
         return verdict.wrong
 
-    def _life(self, choose: random.Random, seed: str) -> list[str]:
+    def _life(self, choose: random.Random, seed: str, story: Story) -> list[str]:
         """One life that is to end at a point."""
         points = [*OWN_POINTS, *WIRE_POINTS] if self.options.points != "random" else []
         if points and self.late:
@@ -176,9 +182,11 @@ class Round:
             points += [RANDOM_POINT] * 2
         point = choose.choice(points)
         delay = choose.choice((2.0, 20.0, 70.0, 200.0))
-        self.shared.plan(point, choose.randint(1, choose.choice((4, 24))), delay)
+        amending = choose.random() < 0.25 and "read" not in point
+        most = 2 if amending else choose.choice((4, 24))
+        self.shared.plan(point, choose.randint(1, most), delay, amending=amending)
         steps = [choose.choice((1.0, 10.0, 35.0, 70.0)) for _ in range(choose.randint(2, 4))]
-        wrong = self._live(seed, point, steps, kill_after=choose.uniform(0, 0.2))
+        wrong = self._live(seed, point, steps, kill_after=choose.uniform(0, 0.2), story=story)
         self.shared.advance(choose.choice((0.2, 5.0, 40.0, 90.0)))
         return wrong
 
@@ -225,7 +233,12 @@ class Round:
         return []
 
     def _live(
-        self, seed: str, point: str, steps: list[float], kill_after: float | None = None
+        self,
+        seed: str,
+        point: str,
+        steps: list[float],
+        kill_after: float | None = None,
+        story: Story | None = None,
     ) -> list[str]:
         """Fork a life and see it end; what is wrong with that."""
         if kill_after is None:
@@ -235,7 +248,10 @@ class Round:
             if point != RANDOM_POINT:
                 life.one_thread()
             mutant = self.options.mutant
-            life.live(self.config, self.shared, seed, steps, mutant, self.errors)
+            meddle = (
+                life.Meddling(story, self.shared, seed) if story and point != RANDOM_POINT else None
+            )
+            life.live(self.config, self.shared, seed, steps, mutant, self.errors, meddle)
         if kill_after is not None and point == RANDOM_POINT:
             time.sleep(kill_after)
             os.kill(pid, signal.SIGKILL)
@@ -298,7 +314,8 @@ def _again(options: argparse.Namespace, number: int) -> list[str]:
 def _sum_up(tally: Tally, seconds: float, options: argparse.Namespace) -> int:
     print(
         f"{tally.kills} kills ({tally.commands} of them the real command) in {tally.lives} lives"
-        f" and {seconds:.0f} s ({tally.kills / seconds:.1f} kills/s), {tally.originals} originals,"
+        f" and {seconds:.0f} s ({tally.kills / seconds:.1f} kills/s), {tally.originals} originals"
+        f" ({tally.edits} edited, {tally.deletions} deleted),"
         f" {sum(tally.pairs.values())} copies due: 0 lost, 0 doubled"
     )
     kinds = Counter(where.split(":")[0] for where in tally.where.elements())
@@ -311,7 +328,11 @@ def _sum_up(tally: Tally, seconds: float, options: argparse.Namespace) -> int:
     for network, pairs in tally.pairs.items():
         share = tally.held[network] / pairs
         punctual = tally.punctual_held[network] / max(tally.punctual_pairs[network], 1)
-        print(f"held on {network}: {share:.2%}; {punctual:.2%} where no server acted late")
+        own = tally.own[network] / max(tally.punctual_pairs[network], 1)
+        print(
+            f"held on {network}: {share:.2%}; {punctual:.2%} where no server acted late,"
+            f" {own:.2%} without what refers to something held"
+        )
         settled = network == "bluesky" or (network, options.flavour) == ("mastodon", "mastodon")
         if settled and punctual > MOST_HELD:
             print(f"FOUND: more than {MOST_HELD:.0%} held on {network}")

@@ -12,25 +12,68 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
 
-from bridge import daemon, ingest, outbox, outcome, wire, workers
+from bridge import amending, daemon, ingest, outbox, outcome, wire, workers
 from bridge.accounts import Accounts
+from bridge.follow import follow
 from bridge.networks.bluesky.client import BlueskyClient
 from bridge.networks.mastodon.client import MastodonClient
 from bridge.schema import Config
-from bridge.store import Store
+from bridge.store import Change, QueuedDraft, Store, original_id
 from tests.crash.shared import Shared, kind_of
+from tests.crash.story import Story, is_editable
 
+#: the share of drafts that are edited as they are about to leave
+MEDDLE = 0.05
 #: real seconds after which a life counts as hung
 HUNG = 60
 
 
+class Meddling:
+    """Edits a post at the worst moment: as the first of its copy, or an edit, is about to leave.
+
+    Another lane sees that at once. What the process under test asks the networks for in a person's
+    name, it asks through the harness's own pipe, which no kill at a named point cuts.
+    """
+
+    def __init__(self, story: Story, shared: Shared, seed: str) -> None:
+        self._story, self._shared = story, shared
+        self._random = random.Random(f"{seed}: meddling")
+
+    def watch(self, engine: workers.Engine) -> None:
+        """Be there before every request that is about to leave."""
+        sending = Store.sending
+
+        def watched(store: Store, draft: QueuedDraft, *more: Any) -> bool:
+            if draft.state == "queued" and self._random.random() < MEDDLE:
+                self._edit(engine, draft)
+            return sending(store, draft, *more)
+
+        Store.sending = watched  # type: ignore[assignment,method-assign]
+
+    def _edit(self, engine: workers.Engine, draft: QueuedDraft) -> None:
+        post_id = original_id(draft.source_id)
+        found = [o for o in self._story.originals if o.id == post_id and is_editable(o)]
+        for original in found:
+            self._shared.advance(1)  # no two versions of one instant
+            self._story.edit(original, self._random)
+            follow(original.account, engine.config.bots, engine.accounts, engine.store, {})
+
+
 def live(
-    config: Config, shared: Shared, seed: str, steps: list[float], mutant: str, errors: Path
+    config: Config,
+    shared: Shared,
+    seed: str,
+    steps: list[float],
+    mutant: str,
+    errors: Path,
+    meddling: Meddling | None = None,
 ) -> NoReturn:
     """Pass after pass, the clock moved on by `steps` (seconds) after each; then exit with 0."""
     signal.alarm(HUNG)
@@ -46,6 +89,8 @@ def live(
         store.own("once")
         accounts = Accounts(config, store, shared.now)
         engine = workers.Engine(config, store, accounts, report=lambda *_: None)
+        if meddling is not None:
+            meddling.watch(engine)
         for step in steps:
             daemon.once(engine, store)
             shared.advance(step)
@@ -147,6 +192,37 @@ def _no_wait() -> None:
     outbox._Courier._standing = hasty  # type: ignore[assignment,method-assign]
 
 
+def _no_version() -> None:
+    sending = Store.sending
+
+    def overtaking(self: Store, draft: QueuedDraft, *more: Any) -> bool:
+        rows = self._rows("SELECT version FROM drafts WHERE id=?", (draft.id,))
+        return sending(self, replace(draft, version=rows[0][0]), *more)
+
+    Store.sending = overtaking  # type: ignore[assignment,method-assign]
+
+
+def _early_deleted() -> None:
+    def hasty(change: Any, copy: Any, target: Any, accounts: Any, store: Store) -> Any:
+        store.deleted(change, copy, accounts.now())
+        if copy is not None:
+            target.client.delete(copy.ref)
+        return outcome.Sent()
+
+    amending._delete = hasty
+
+
+def _no_gone() -> None:
+    change = Store.change
+
+    def hasty(self: Store, wanted: Change, now: datetime) -> bool:
+        last = sorted(wanted.new, key=lambda new: new.action == "delete")
+        return change(self, replace(wanted, new=tuple(last)), now)
+
+    Store.change = hasty  # type: ignore[assignment,method-assign]
+    outbox._Courier._until_replaced = lambda *_: None  # type: ignore[method-assign]
+
+
 #: by the name on the command line
 MUTANTS: dict[str, Callable[[], None]] = {
     "": lambda: None,
@@ -155,4 +231,7 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "no-match": _no_match,
     "no-settle": _no_settle,
     "no-wait": _no_wait,
+    "no-version": _no_version,
+    "early-deleted": _early_deleted,
+    "no-gone": _no_gone,
 }

@@ -41,8 +41,20 @@ class Networks:
         """Boost a post as a person does; returns the native id of the boost."""
         return str(self._ask("boost", network, handle, post))
 
+    def edit(self, network: str, handle: str, post_id: str, text: str) -> None:
+        """Give a post another text, as a person does."""
+        self._ask("edit", network, handle, post_id, text)
+
+    def delete(self, network: str, handle: str, post_id: str) -> None:
+        """Delete a post as a person does."""
+        self._ask("delete", network, handle, post_id)
+
+    def entries(self, network: str, handle: str) -> list[Entry]:
+        """What an account published, edited and deleted, oldest first."""
+        return [entry for entry in self.journal(network) if entry.account == handle]
+
     def journal(self, network: str) -> list[Entry]:
-        """What was published, oldest first; `raw` is the id of a thread's root where known."""
+        """What was done, oldest first; `raw` is the id of a thread's root where known."""
         return list(self._ask("journal", network))
 
     def misbehave(self, network: str, fault: Fault) -> None:

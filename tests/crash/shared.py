@@ -28,6 +28,9 @@ LATE_POINT = "write acts late"
 #: at an instant that a timer chooses
 RANDOM_POINT = "random"
 
+#: requests and transactions that are about edits and deletions
+AMENDING = ("PUT ", "DELETE ", "deleteRecord", "change", "updated", "deleted", "_gone", "missed")
+
 BEGIN = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -38,6 +41,7 @@ class _Memory(ctypes.Structure):
         ("pid", ctypes.c_int),
         ("countdown", ctypes.c_int),
         ("delay", ctypes.c_double),
+        ("amending", ctypes.c_bool),
         ("point", ctypes.c_char * 32),
         ("where", ctypes.c_char * 120),
     )
@@ -87,9 +91,12 @@ class Shared:
         """Where the last kill came, "" if it did not."""
         return bytes(self._memory.where).decode()
 
-    def plan(self, point: str, countdown: int, delay: float) -> None:
-        """Kill the next process at the `countdown`-th time that it comes to a point."""
-        self._memory.pid = 0
+    def plan(self, point: str, countdown: int, delay: float, *, amending: bool = False) -> None:
+        """Kill the next process at the `countdown`-th time that it comes to a point.
+
+        If `amending`, only those times count at which it is about an edit or a deletion.
+        """
+        self._memory.pid, self._memory.amending = 0, amending
         self._memory.countdown, self._memory.delay = countdown, delay
         self._memory.point, self._memory.where = point.encode(), b""
 
@@ -114,6 +121,8 @@ class Shared:
         """The point at which the process is to be killed now, or ""."""
         point: str = bytes(self._memory.point).decode()
         if point not in points or not self._memory.pid:
+            return ""
+        if self._memory.amending and not any(word in what for word in AMENDING):
             return ""
         with self._lock:
             self._memory.countdown -= 1

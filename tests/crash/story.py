@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import io
-import random
-import re
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from PIL import Image
 
-from bridge.simulation import Entry
+from tests.crash.editions import Account, Said, play, said
 from tests.crash.networks import Networks
 
-#: one-way, two-way and three-way; `twin` does again what `one` does already
+#: one-way, two-way and three-way; `twin` does again what `one` does already. What is put before the
+#: copies on m4 makes some of them threads, which edits shorten and lengthen
 BOTS = """
 defaults: {every: 1s, delay: 0s, cards: source}
 bots:
-  one: {from: m1, to: [b1, x1, m4], boosts: link}
-  twin: {from: m1, to: x1}
-  two: {between: [m2, x2]}
-  three: {between: [m3, b3, x3]}
+  one:
+    from: m1
+    to: [b1, x1, m4]
+    boosts: link
+    edits: correct
+    for: {m4: {steps: [{prepend: "Fra bryggen der det alltid regner litt og alle er velkomne"}]}}
+  twin: {from: m1, to: x1, edits: correct}
+  two: {between: [m2, x2], delay: 30s}
+  three: {between: [m3, b3, x3], edits: replace}
 """
+#: what an edit becomes: changed in place, told in a reply, held, or deleted and posted anew
+EDITS = {
+    ("m1", "b1"): "correct",
+    ("m1", "x1"): "correct",
+    ("m1", "m4"): "update",
+    ("m2", "x2"): "hold",
+    ("m3", "b3"): "replace",
+    ("m3", "x3"): "replace",
+}
 TARGETS = {
     "m1": ("b1", "x1", "m4"),
     "m2": ("x2",),
@@ -56,7 +70,8 @@ EXTRAS = {
     "b": ("", "", "quote"),
     "x": ("", "", "poll", "quote"),
 }
-MARK = re.compile(r"\bq(\d+)s(\d+)\b")
+#: the accounts whose posts are edited, and those whose posts are deleted
+EDITED, DELETED = ("m1", "m2", "m3"), ("m1", "m2", "m3", "b3")
 
 
 def network_of(account: str) -> str:
@@ -79,12 +94,17 @@ class Original:
     number: int
     account: str
     id: str
-    sentences: int
     images: int
     parent: int | None
     wordless: bool
     boost: bool = False
     shows: int | None = None
+    poll: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is words alone, so that an edit may make it long."""
+        return not self.images and self.shows is None
 
 
 @dataclass(slots=True)
@@ -92,10 +112,51 @@ class Story:
     """Says things at random."""
 
     networks: Networks
-    random: random.Random
+    random: Random
     originals: list[Original] = field(default_factory=list)
 
     def go_on(self) -> None:
+        """One more original; now and then one that is edited or deleted as well."""
+        kind = self.random.random()
+        if kind < 0.25:
+            self._mend()
+        elif kind < 0.35:
+            self._regret()
+        self._say()
+
+    def _mend(self) -> None:
+        """Edit a recent post."""
+        if recent := [o for o in self.originals[-12:] if is_editable(o) and self._stands(o)]:
+            self.edit(self.random.choice(recent), self.random)
+
+    def _regret(self) -> None:
+        """Delete a recent post."""
+        recent = [o for o in self.originals[-12:] if o.account in DELETED and not o.boost]
+        if standing := [o for o in recent if self._stands(o)]:
+            gone = self.random.choice(standing)
+            self.networks.delete(network_of(gone.account), handle_of(gone.account), gone.id)
+
+    def edit(self, original: Original, choose: Random) -> None:
+        """Give a post another text, if it stands, longer or shorter."""
+        history = self._said(original)
+        if not history.gone:
+            long = original.plain and choose.random() < 0.4
+            length = LONG[original.account[0]] if long else 60
+            text, _ = _text(choose, original.number, length, history.last + 1)
+            self.networks.edit(
+                network_of(original.account), handle_of(original.account), original.id, text
+            )
+
+    def _said(self, original: Original) -> Said:
+        return said(original.id, self._account(original.account))
+
+    def _stands(self, original: Original) -> bool:
+        return not self._said(original).gone
+
+    def _account(self, name: str) -> Account:
+        return play(self.networks.entries(network_of(name), handle_of(name)), {})
+
+    def _say(self) -> None:
         """One more original."""
         number = len(self.originals)
         account, reply_to, parent = self._place()
@@ -105,8 +166,8 @@ class Story:
         only_images = self.random.random() < 0.02
         images = self.random.choice((1, 2)) if only_images or self.random.random() < 0.15 else 0
         long = not only_images and self.random.random() < 0.2
-        text, count = self._text(number, LONG[account[0]] if long else 60)
-        alts = [f"q{number}s{n + 1} et bilde" for n in range(images)]
+        text, count = _text(self.random, number, LONG[account[0]] if long else 60, 1)
+        alts = [f"q{number}s{n + 1}v1 et bilde" for n in range(images)]
         extra = "" if long else self.random.choice(EXTRAS[account[0]])
         if images and extra != "warning":
             extra = ""
@@ -120,24 +181,23 @@ class Story:
             images=[(_png(number * 4 + n), alt) for n, alt in enumerate(alts)],
             **self._extra(extra, account, number, count, quoted),
         )
-        count = images if only_images else count
         self.originals.append(
             Original(
                 number,
                 account,
                 post_id,
-                count,
                 images,
                 parent,
                 only_images,
                 shows=quoted.number if quoted else None,
+                poll=extra == "poll",
             )
         )
 
     def _boost(self, number: int, account: str) -> None:
         """Boost what a stranger said or, once, what the account said itself."""
         mine = self._quoted(account)
-        post, shows = f"https://far.example/@stranger/q{number}s1", None
+        post, shows = f"https://far.example/@stranger/q{number}s1v1", None
         if mine is not None and (account != "m1" or self.random.random() < 0.5):
             if any(o.boost and o.shows == mine.number for o in self.originals):
                 return
@@ -146,13 +206,13 @@ class Story:
             return
         post_id = self.networks.boost(network_of(account), handle_of(account), post)
         self.originals.append(
-            Original(number, account, post_id, 1, 0, None, wordless=False, boost=True, shows=shows)
+            Original(number, account, post_id, 0, None, wordless=False, boost=True, shows=shows)
         )
 
     def _quoted(self, account: str) -> Original | None:
-        """The last that the account itself said."""
+        """The last that the account itself said, if that stands."""
         mine = [o for o in self.originals if o.account == account and not o.boost]
-        return mine[-1] if mine else None
+        return mine[-1] if mine and self._stands(mine[-1]) else None
 
     def _extra(
         self, kind: str, account: str, number: int, count: int, quoted: Original | None
@@ -161,7 +221,7 @@ class Story:
         if kind == "warning":
             return {"warning": "været"}
         if kind == "poll":
-            options = [f"q{number}s{n} ja" for n in (count - 1, count)]
+            options = [f"q{number}s{n}v1 ja" for n in (count - 1, count)]
             if account[0] == "x":
                 return {"poll": options}
             return {"poll": {"options": options, "expires_in": 86400}}
@@ -177,53 +237,32 @@ class Story:
             mine = [o for o in self.originals[-12:] if o.account == account and not o.boost]
             if mine:
                 answered = self.random.choice(mine)
-                return account, answered.id, answered.number
+                if self._stands(answered):
+                    return account, answered.id, answered.number
         elif kind < 0.5:
             others = [o for o in self.originals[-12:] if account in TARGETS[o.account]]
             if account in TARGETS and others:
                 answered = self.random.choice(others)
-                copies = copies_of(
-                    answered.number, self.networks.journal(network_of(account)), account
-                )
-                if [s for c in copies for s in sentences(c)] == _all(answered):
+                copies = self._account(account).of(answered.number)
+                counts = self._said(answered).counts
+                if copies and sum(len(p.sentences) for p in copies) == counts[copies[0].version]:
                     return account, copies[-1].id, answered.number
         return account, "", None
 
-    def _text(self, number: int, length: int) -> tuple[str, int]:
-        text, count = f"q{number}s1 hei", 1
-        while len(text) < length - 60:
-            count += 1
-            words = self.random.choices(WORDS, k=self.random.randint(2, 5))
-            text += f". q{number}s{count} {' '.join(words)}"
-        return text + ".", count
+
+def _text(choose: Random, number: int, length: int, version: int) -> tuple[str, int]:
+    """A text of so many characters or less, and how many sentences it has."""
+    text, count = f"q{number}s1v{version} hei", 1
+    while len(text) < length - 62:
+        count += 1
+        words = choose.choices(WORDS, k=choose.randint(2, 5))
+        text += f". q{number}s{count}v{version} {' '.join(words)}"
+    return text + ".", count
 
 
-def _all(original: Original) -> list[int]:
-    return list(range(1, original.sentences + 1))
-
-
-def _words(entry: Entry) -> str:
-    """Where a post shows marks: in its text and poll, its images' descriptions, or what it leads to."""
-    text = " ".join((entry.text, *entry.poll))
-    shown = (text, " ".join(entry.alts), " ".join(entry.links))
-    return next((words for words in shown if MARK.search(words)), "")
-
-
-def sentences(entry: Entry) -> list[int]:
-    """The sentences in a post."""
-    return [int(mark[1]) for mark in MARK.findall(_words(entry))]
-
-
-def number_of(entry: Entry) -> int:
-    """The original of which a post is or copies a part, or -1."""
-    found = MARK.search(_words(entry))
-    return int(found[1]) if found else -1
-
-
-def copies_of(number: int, journal: list[Entry], account: str) -> list[Entry]:
-    """The posts of an account that are or copy an original, in the order of their publication."""
-    handle = handle_of(account)
-    return [e for e in journal if e.account == handle and number_of(e) == number]
+def is_editable(original: Original) -> bool:
+    """Whether people edit such a post: one of words that has no poll."""
+    return original.account in EDITED and not (original.boost or original.wordless or original.poll)
 
 
 def _png(number: int) -> bytes:
