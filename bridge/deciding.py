@@ -72,9 +72,14 @@ def retry(config_file: Path, ids: tuple[int, ...], bot_name: str | None) -> None
 
     Example: tribridge outbox retry 12
     """
+    from bridge.store import COPY_DELETED
+
     store, drafts = _chosen(config_file, ids, bot_name)
     _refuse(drafts, "sent", "is sent already")
     _refuse(drafts, "sending", "is on its way: look again in a minute")
+    gone = next((draft for draft in drafts if draft.error == COPY_DELETED), None)
+    if gone is not None:
+        fail(f"draft {gone.id}: {gone.error}: `tribridge mirror {gone.source_url}`", FAILURE)
     _told(store.release(drafts), "will be sent")
 
 

@@ -19,7 +19,7 @@ from bridge.network import ClientError, Gone, Refused, Unreachable
 from bridge.post import Post
 from bridge.registry import NETWORKS
 from bridge.schema import Bot, Policy, Route
-from bridge.store import Change, Copy, RouteKey, Store, Watched
+from bridge.store import Change, Copy, RouteKey, StateError, Store, Watched
 
 log = logging.getLogger("tribridge")
 
@@ -153,6 +153,11 @@ class _Follower:
                 try:
                     self._write(key, partial(edited, way, post, self.store, now))
                 except ClientError:  # its target cannot be opened: seen again at the next look
+                    continue
+                except StateError:
+                    raise
+                except Exception:  # an odd post must not keep others from being followed
+                    log.exception("%s: an edit of %s cannot be taken in", self.name, post.url)
                     continue
                 self.done.edits += 1
         return True

@@ -21,7 +21,7 @@ from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.registry import NETWORKS
 from bridge.render import render
 from bridge.schema import BackfillSetting, Policy, Route
-from bridge.store import Copy, NewDraft, Recording, RouteKey, Store, Verdict
+from bridge.store import COPY_DELETED, Copy, NewDraft, Recording, RouteKey, Store, Verdict
 
 #: how long an attempted draft is looked for among the posts of its target
 MAY_STAND = timedelta(days=7)
@@ -259,12 +259,13 @@ def mirror(
         way = _Way(key, route.policy, target, None, accounts.now())
         drafts = store.drafts_of(target.identity.id, source.identity.id, post.id)
         waiting = [draft for draft in drafts if draft.state != "sent"]
+        gone = bool(drafts) and all(draft.error == COPY_DELETED for draft in drafts)
         if any(draft.state == "sending" for draft in waiting):
             told[route.target] = "is on its way"
-        elif waiting:
+        elif waiting and not gone:
             store.release(waiting)
             told[route.target] = "queued once more"
-        elif drafts:
+        elif drafts and not gone:
             told.setdefault(route.target, "stands there already")
         elif route.target not in taken:
             verdict = _force(way, post, link, store)
@@ -276,9 +277,10 @@ def mirror(
             recording.verdicts.append(
                 Verdict(way.key, post.id, post.revision, "queued", "by hand", post.url)
             )
+            generation = drafts[0].generation + 1 if gone else 0
             recording.drafts += [
                 replace(new, approved=True)
-                for new in _new_drafts(way, post, verdict, accounts.now())
+                for new in _new_drafts(way, post, verdict, accounts.now(), generation=generation)
             ]
     store.record(recording, accounts.now())
     return told
@@ -429,7 +431,13 @@ def _judge(
 
 
 def _new_drafts(
-    way: _Way, post: Post, drafts: tuple[Draft, ...], now: datetime, store: Store | None = None
+    way: _Way,
+    post: Post,
+    drafts: tuple[Draft, ...],
+    now: datetime,
+    store: Store | None = None,
+    *,
+    generation: int = 0,
 ) -> list[NewDraft]:
     """The drafts of a post; they wait for the bot's delay if a `store` says what else does."""
     source, target = way.key.source, way.key.target
@@ -443,9 +451,10 @@ def _new_drafts(
             way.key,
             ref_to(post),
             post.root,
-            idempotency_key(target, source, post.id, draft.part, 0),
+            idempotency_key(target, source, post.id, draft.part, generation),
             draft,
             backfill=post.created_at < way.started_at,
+            generation=generation,
             code="delay" if waits else "",
             not_before=goes_at if waits else None,
             watched=post.boost is None,

@@ -333,8 +333,9 @@ class _Courier:
         lacking = alt_texts.lacking(draft, policy, limits, self.accounts, self.store)
         if lacking is not None or draft.approved:
             return lacking
-        if self._may_stand_unknown(draft):
-            return Stop("held", "the state was lost or is an old one: this may stand", "state")
+        doubted = self._doubted(draft)
+        if doubted is not None:
+            return doubted
         if draft.draft.part > 1 or draft.attempted_at is not None:
             return None
         if bot.mode == "approve":
@@ -346,18 +347,24 @@ class _Courier:
             return Stop("held", "older than the bot's max_age before it could be sent", "late")
         return None
 
-    def _may_stand_unknown(self, draft: QueuedDraft) -> bool:
-        """Whether the state was lost, and the draft may be a copy of old or, itself, of a copy.
+    def _doubted(self, draft: QueuedDraft) -> Stop | None:
+        """What keeps a draft that a lost state may have sent: a copy of old, or of a copy.
 
         Only what is put under the same key again, from an account that nothing is mirrored to, is
-        safe.
+        safe. For a correction there is no original by which `relink` could find it.
         """
-        doubted = self.store.fact(DOUBTED)
-        if not doubted or draft.draft.created_at > utc(doubted):
-            return False
+        since, why = self.store.fact(DOUBTED), "the state was lost or is an old one: this may stand"
+        if not since:
+            return None
+        repeatable = self.target.client.repeatable
+        if is_change(draft):
+            told_before = draft.attempted_at is None and not repeatable
+            return Stop("held", why, "doubt") if told_before else None
+        if draft.draft.created_at > utc(since):
+            return None
         source = self.accounts.name_of(draft.source)
         mirrored_to = any(r.target == source for bot in self.bots.values() for r in bot.routes)
-        return mirrored_to or not self.target.client.repeatable
+        return Stop("held", why, "state") if mirrored_to or not repeatable else None
 
     def _policy(self, bot: Bot, draft: QueuedDraft) -> Policy | None:
         """How a draft's bot mirrors from its source to this target; None if it does not."""

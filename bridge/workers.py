@@ -382,7 +382,11 @@ class Engine:
             self._wake_follower(source, now + FOLLOW_PAUSED)
             return
         looked_at = self._looked_at.setdefault(source, {})
-        done = follow(source, self.config.bots, self.accounts, self.store, looked_at)
+        try:
+            done = follow(source, self.config.bots, self.accounts, self.store, looked_at)
+        except Exception:  # whatever it is may pass: nothing else would call this again
+            self._wake_follower(source, now + FOLLOW_PAUSED)
+            raise
         if done.edits or done.deletions:
             log.info("%s: %d edits and %d deletions seen", source, done.edits, done.deletions)
         if done.held:

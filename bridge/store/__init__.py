@@ -12,6 +12,7 @@ from bridge.store.file import AlreadyRunning, StateError, Unusable
 from bridge.store.health import Health
 from bridge.store.reports import Reports
 from bridge.store.rows import (
+    COPY_DELETED,
     DOUBTED,
     SEVERAL,
     STATE_ID,
@@ -37,6 +38,7 @@ from bridge.store.rows import (
 from bridge.store.spending import Spending, Spent
 
 __all__ = [
+    "COPY_DELETED",
     "DOUBTED",
     "SEVERAL",
     "STATE_ID",

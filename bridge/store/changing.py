@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from bridge.post import Draft, idempotency_key, utc
 from bridge.store.reading import Reading
-from bridge.store.rows import Change, Copy, NewDraft, QueuedDraft, change_id
+from bridge.store.rows import COPY_DELETED, Change, Copy, NewDraft, QueuedDraft, change_id
 
 #: an original that a person or a bot still wants mirrored
 _WANTED = "source=? AND action='publish' AND state<>'dropped' AND instr(source_id, '#')=0"
@@ -350,7 +350,7 @@ class Changing(Reading):
                     (now.isoformat(), copy.identity, copy.ref.id),
                 )
                 db.execute(
-                    "UPDATE drafts SET state='dropped', error='its copy was deleted', code='',"
+                    f"UPDATE drafts SET state='dropped', error='{COPY_DELETED}', code='',"
                     " payload=NULL, uploads=NULL, uploaded_at=NULL, attempted_at=NULL,"
                     " doubted_at=NULL WHERE target=? AND source=? AND source_id=? AND part=?"
                     " AND state='sent'",

@@ -44,6 +44,8 @@ Action = Literal["publish", "update", "delete"]
 #: facts: the state's own number; since when it may lack what was done before; posts whose drafts
 #: were given up because of that and are not looked for yet, as JSON
 STATE_ID, DOUBTED, FORGOTTEN = "id", "doubted", "forgotten"
+#: the error of a dropped draft whose copy stood and is gone: its key is used up
+COPY_DELETED = "its copy was deleted"
 #: what can be paused
 PauseKind = Literal["bot", "account", "all"]
 #: failures after which a waiting draft counts as overdue
