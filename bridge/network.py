@@ -341,6 +341,8 @@ class Network:
     languages: int = 0
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
+    #: a post can have hashtags that do not stand in its text
+    tags_beside_text: bool = False
     #: shows edits of a post in place
     edits: bool = False
 

@@ -200,8 +200,8 @@ class Draft:
     `runs` are as the target shows them. `reply_to` is the post on the *source* that the original
     answers, `quote` and `boost` the one that it quotes or boosts, whose `account` may be another;
     their copies on the target are looked up when the draft is sent. Where the target has no quotes,
-    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `created_at`
-    is the original's time, UTC.
+    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `tags` are
+    hashtags beside the text. `created_at` is the original's time, UTC.
     """
 
     runs: tuple[Run, ...]
@@ -219,6 +219,7 @@ class Draft:
     poll: Poll | None = None
     quote: Ref | None = None
     boost: Ref | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -241,6 +242,7 @@ class Draft:
         data["losses"] = tuple(Loss(**loss) for loss in data["losses"])
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
+        data["tags"] = tuple(data.get("tags", ()))
         data["poll"] = _poll(data["poll"]) if data.get("poll") else None
         for name in ("reply_to", "quote", "boost"):
             data[name] = Ref(**data[name]) if data.get(name) else None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from bridge.hashtags import arrange
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.polls import as_text, ballot
@@ -58,10 +59,11 @@ def render(
     poll = ballot(post, policy, target, limits, losses)
     if poll is not None:
         post = replace(post, poll=None)
+    labels, warning = _warnings(post, policy, target, losses)
+    post, hashtags = arrange(post, policy, target)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
-    labels, warning = _warnings(post, policy, target, losses)
     if target.mentions_in_text:
         warning = defuse_mentions(warning)
     if warning and not target.content_warnings:
@@ -80,6 +82,7 @@ def render(
     if count == 0:
         return Skip("nothing in it that can be mirrored")
     losses += [
+        *hashtags,
         *_undeclared(post, target),
         *_warned_of(post, target),
         *_unshown(post, policy, standing),
@@ -104,6 +107,7 @@ def render(
             losses=tuple(losses) if n == 0 else (),
             poll=poll if n == count - 1 else None,
             quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
+            tags=post.tags if n == 0 else (),
         )
         for n in range(count)
     )

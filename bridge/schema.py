@@ -37,6 +37,7 @@ Kind = Literal[
     "account",  # the name of an account, or a list of names
     "accounts",  # a list of two or more names
     "steps",
+    "tag_map",  # a map from hashtags to hashtags
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
 ]
@@ -202,6 +203,20 @@ class Policy:
         "text",
         "text",
         choices=("text", "link", "skip"),
+    )
+    hashtags: Literal["keep", "move", "strip"] = _field(
+        "choice",
+        "keep, move to the end of the text, or strip; one that is a word of a sentence stays there"
+        " as a word",
+        "keep",
+        "keep",
+        choices=("keep", "move", "strip"),
+    )
+    hashtag_map: tuple[tuple[str, str], ...] = _field(
+        "tag_map",
+        "hashtags that are other ones on the copy, such as {osloby: Oslo}; case does not matter",
+        {},
+        (),
     )
     links: Literal["keep", "drop", "hold"] = _field(
         "choice",

@@ -58,11 +58,16 @@ def apply(settings: Settings, changes: Changes) -> Settings:
     """Settings with changes: maps merge key by key, all else is replaced."""
     if not changes:
         return settings
-    typed = {
-        name: apply(getattr(settings, name), value) if isinstance(value, dict) else value
-        for name, value in changes.items()
-    }
+    typed = {name: _merged(getattr(settings, name), value) for name, value in changes.items()}
     return replace(settings, **typed)  # type: ignore[type-var]
+
+
+def _merged(weaker: Any, stronger: Any) -> Any:
+    if not isinstance(stronger, dict):
+        return stronger
+    if isinstance(weaker, tuple):  # a map whose keys are no settings, as pairs
+        return tuple((dict(weaker) | stronger).items())
+    return apply(weaker, stronger)
 
 
 class Bots:

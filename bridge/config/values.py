@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bridge.config.crontab import crontab
 from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
+from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
 
@@ -339,6 +340,28 @@ def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
 _STEPS = {step.name: step for step in STEPS}
 
 
+def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
+    """Hashtags by hashtags, the former case folded, none with `#`; wrong ones are reported."""
+    found: dict[str, str] = {}
+    for name, (key, value) in _map(context, setting, node).pairs.items():
+        tag = name.lstrip("#").casefold()
+        if not is_hashtag(tag):
+            context.problems.add(key, f"{shorten(name)} is no hashtag: letters, digits and _ only")
+        elif tag in found:
+            context.problems.add(key, f"{shorten(name)} stands twice; case does not matter")
+        else:
+            other = attempt(context, Setting(name, "string", ""), value, _hashtag)
+            found[tag] = other if other is not NOTHING else tag
+    return found
+
+
+def _hashtag(context: Context, setting: Setting, node: Node) -> str:
+    text = _text(context, setting, node)
+    if not is_hashtag(text.lstrip("#")):
+        raise Wrong(node, f"{shorten(text)} is no hashtag: letters, digits and _ only")
+    return text.lstrip("#")
+
+
 # Kinds with rules of their own
 
 
@@ -466,6 +489,7 @@ _PARSERS: dict[Kind, Parser] = {
     "account": _accounts,
     "accounts": _accounts,
     "steps": _steps,
+    "tag_map": _tag_map,
     "section": _section,
     "map": _map,
 }

@@ -23,4 +23,5 @@ NETWORK = Network(
     client="BlueskyClient",
     labels=True,
     languages=3,
+    tags_beside_text=True,
 )

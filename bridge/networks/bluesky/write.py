@@ -27,6 +27,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 #: lexicon app.bsky.feed.post: at most so many languages
 _LANGUAGES = 3
+#: lexicon app.bsky.feed.post: at most so many hashtags beside the text
+_TAGS = 8
 #: lexicon com.atproto.label.defs: at most so many self-labels
 _LABELS = 10
 #: lexicon app.bsky.embed.images: at most so many; what has more is a gallery
@@ -105,6 +107,8 @@ def to_payload(
     languages = [tag for tag in draft.languages if _LANGUAGE.fullmatch(tag)][:_LANGUAGES]
     if languages:
         record["langs"] = languages
+    if tags := [tag for tag in draft.tags if 0 < len(tag.encode()) <= _TAG_BYTES][:_TAGS]:
+        record["tags"] = tags
     if draft.labels:
         values = [{"val": label} for label in draft.labels[:_LABELS]]
         record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
