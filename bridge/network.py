@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bridge import secrecy
 from bridge.post import Draft, Loss, Post, Ref, Run
@@ -283,6 +283,13 @@ class Client(Protocol):
         None where the network repeats them with the boost, or else does not tell.
         """
 
+    def resolve(self, handle: str) -> str:
+        """The identity of a person on the network by the handle; one request.
+
+        Raises Refused if there is no such person. Only where the manifest says
+        `live_mentions="identity"`; elsewhere a handle is all it takes, and is given back.
+        """
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
 
@@ -335,6 +342,11 @@ class Network:
     #: the folder, with `client.py` and `write.py` in it, and the class in the former
     package: str
     client: str
+    #: what a handle of a person is without its `@`, as a regular expression, and one such
+    handle: str = ""
+    handle_example: str = ""
+    #: people can be mentioned; with "identity", by an identity that `Client.resolve` finds
+    live_mentions: Literal["", "text", "identity"] = ""
     #: has labels that hide a post's media
     labels: bool = False
     #: how many languages a post can declare; 0 where the network finds the language itself
@@ -391,6 +403,16 @@ class Network:
     def locate(self, url: str, identity: Identity) -> str:
         """The id of a post of an account by its page's address; "" if it is not one. Pure."""
         return str(import_module(f"{self.package}.read").locate(url, identity))
+
+    def handles(self, mention: Run, account: str) -> tuple[str, ...]:
+        """The handles, and identity, of whom a mention in a post of an account means. Pure."""
+        found: tuple[str, ...] = import_module(f"{self.package}.read").handles(mention, account)
+        return found
+
+    def mention(self, handle: str, name: str) -> Run:
+        """A mention of a person; only where the manifest says `live_mentions`. Pure."""
+        made: Run = import_module(f"{self.package}.write").mention(handle, name)
+        return made
 
     def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:
         """Whether `post` may be what `payload` became. Pure."""

@@ -47,6 +47,7 @@ from bridge.outcome import (
     backoff,
 )
 from bridge.pacing import Pacing
+from bridge.people import identified, unknown_handles
 from bridge.post import Post, Ref, ref_to, utc
 from bridge.render import to_copy, without_quote
 from bridge.schema import Bot, Policy
@@ -203,6 +204,7 @@ class _Courier:
         if isinstance(parents, Wait | Stop):
             return parents
         draft, parents = self._linked_here(draft, parents)
+        draft = self._addressed(draft)
         if draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE:
             draft = self.store.forget_uploads(draft)
         uploaded = self._upload(draft)
@@ -391,6 +393,27 @@ class _Courier:
         if content != draft.draft and draft.payload is None:
             draft = self.store.amend(draft, content)
         return draft, replace(parents, shows=None)
+
+    def _addressed(self, draft: QueuedDraft) -> QueuedDraft:
+        """A draft whose mentions name identities, where the network wants those.
+
+        One that cannot be found stays a name: it keeps no post back. A server that does not answer
+        is asked again, as the post could not go out either, but not for ever.
+        """
+        network = self.target.network
+        handles = unknown_handles(draft.draft) if network.live_mentions == "identity" else []
+        if draft.payload is not None or not handles:
+            return draft
+        found: dict[str, str] = {}
+        for handle in handles:
+            try:
+                found[handle] = self.target.client.resolve(handle)
+            except Refused:
+                continue
+            except Unreachable:
+                if draft.attempts < SEVERAL:
+                    raise
+        return self.store.amend(draft, identified(draft.draft, found, network))
 
     def _without_quote(self, draft: QueuedDraft, refusal: Refused) -> Wait:
         """Send a draft without what it quotes, which may be deleted: its words are to arrive."""

@@ -9,6 +9,7 @@ from typing import Literal
 from bridge.hashtags import arrange
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
+from bridge.people import live, set_apart, stands
 from bridge.polls import as_text, ballot
 from bridge.post import (
     Draft,
@@ -173,14 +174,10 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
         return Skip("a boost is a link only, and links are dropped")
     runs: list[Run] = []
     for run in post.runs:
-        if run.kind != "mention":
-            runs.append(run)
-        elif policy.mentions == "skip":
+        named = _named(run, post, policy, target) if run.kind == "mention" else run
+        if named is None:
             return Skip(f"mentions {run.name or run.text}")
-        elif policy.mentions == "link" and run.target:
-            runs.append(Run(run.name, "link", run.target))
-        else:
-            runs.append(Run(run.name))
+        runs.append(named)
     if post.poll is not None:
         runs.append(as_text(post.poll))
         if post.poll.closed:
@@ -195,6 +192,15 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
             return Skip("quotes another post")
         content = _with_link(content, post.quote.url, target)
     return content
+
+
+def _named(run: Run, post: Post, policy: Policy, target: Network) -> Run | None:
+    """What a mention becomes; None if the post is to be skipped for it."""
+    mention = live(run, post, policy.people, target)
+    if mention is not None or policy.mentions == "skip":
+        return mention
+    linked = policy.mentions == "link" and run.target
+    return Run(run.name, "link", run.target) if linked else Run(run.name)
 
 
 def _attributed(boost: Ref, runs: list[Run], *, linked: bool) -> list[Run]:
@@ -221,13 +227,15 @@ def _spell(runs: Runs, target: Network) -> Runs:
             out.append(Run(defuse_mentions(run.text)))
         else:
             out.append(run)
-    return join_runs(out)
+    spelled = join_runs(out)
+    return set_apart(spelled) if target.mentions_in_text else spelled
 
 
 def silence(runs: Runs) -> Runs:
     """Runs of which nothing notifies anybody, also where one run's end meets another's beginning.
 
-    URLs are left alone: an `@` in them is no mention.
+    But for those that are mentions, of whom they should be. URLs are left alone: an `@` in them is
+    no mention.
     """
     while True:
         text = "".join(run.text for run in runs)
@@ -238,18 +246,18 @@ def silence(runs: Runs) -> Runs:
             at
             for span in spans
             for at in range(span.start, span.end)
-            if text[at] in "@＠" and not _in_url(runs, at)
+            if text[at] in "@＠" and not _is_meant(runs, at)
         ]
         if not loose:
             return runs
         runs = replace_in_runs(runs, loose[0], loose[0] + 1, "")
 
 
-def _in_url(runs: Runs, at: int) -> bool:
-    """Whether the character at an index of the text belongs to a URL that is shown."""
-    for run in runs:
+def _is_meant(runs: Runs, at: int) -> bool:
+    """Whether the `@` at an index of the text belongs to a URL that is shown, or to a mention."""
+    for n, run in enumerate(runs):
         if at < len(run.text):
-            return run.kind == "link" and run.text == run.target
+            return (run.kind == "link" and run.text == run.target) or stands(runs, n)
         at -= len(run.text)
     return False
 

@@ -131,6 +131,14 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """One person's handles, without `@` before them, by network."""
+
+    name: str
+    handles: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepSetting:
     """One step as configured: its name and its argument."""
 
@@ -199,7 +207,8 @@ class Policy:
     )
     mentions: Literal["text", "link", "skip"] = _field(
         "choice",
-        "people mentioned: plain name, link to the profile, or skip the post; nobody is notified",
+        "people mentioned: plain name, link to the profile, or skip the post; nobody is notified"
+        " but those in `people`",
         "text",
         "text",
         choices=("text", "link", "skip"),
@@ -331,6 +340,8 @@ class Policy:
         "hold",
         choices=("hold", "resend"),
     )
+    #: whom mentions may be live of: no setting of a bot, the same in all of a configuration
+    people: tuple[Person, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +472,12 @@ TOP: tuple[Setting, ...] = (
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
     Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
     Setting("accounts", "map", "the accounts, by names of your own"),
+    Setting(
+        "people",
+        "map",
+        "one person's handles by network: a mention of that person stays one on Mastodon and"
+        " Bluesky",
+    ),
     Setting("defaults", "map", "any setting of a bot, for all bots"),
     Setting("bots", "map", "the bots, by name; or one file each in bots/"),
 )

@@ -14,7 +14,7 @@ from bridge.config.accounts import check_name
 from bridge.config.values import Context, Name, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, Source, compose, place
 from bridge.registry import NETWORKS
-from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Policy, Route, settings_of
+from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Person, Policy, Route, settings_of
 
 MAX_ROUTES = 100_000
 
@@ -73,10 +73,13 @@ def _merged(weaker: Any, stronger: Any) -> Any:
 class Bots:
     """Reads the bots one by one; they share the policies that are equal."""
 
-    def __init__(self, context: Context, accounts: Mapping[str, Account]) -> None:
+    def __init__(
+        self, context: Context, accounts: Mapping[str, Account], people: tuple[Person, ...] = ()
+    ) -> None:
         self.context = context
         self.problems = context.problems
         self.accounts = accounts
+        self.built_in = Policy(people=people)
         self.bots: dict[str, Bot] = {}
         self.places: dict[str, Node] = {}
         self.former: dict[str, Node] = {}
@@ -213,7 +216,7 @@ class Bots:
         network = self.accounts[target].network
         policy = self.weakest.get(target)
         if policy is None:
-            policy = apply(Policy(), self.by_network.get(network, {}))
+            policy = apply(self.built_in, self.by_network.get(network, {}))
             policy = self.weakest[target] = self._with(policy, self.defaults, network, target)
         policy = self._with(policy, own, network, target)
         return self.policies.setdefault(policy, policy)

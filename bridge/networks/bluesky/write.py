@@ -161,6 +161,12 @@ def spell_url(url: str) -> str:
     return url
 
 
+def mention(handle: str, name: str) -> Run:
+    """A mention of a handle, whose DID is to be found, or of a DID."""
+    shown = name if handle.startswith("did:") else handle
+    return Run(f"@{shown}", "mention", f"https://bsky.app/profile/{handle}", name)
+
+
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001 - a protocol
     """Whether `post` is the copy with this key: the record tells."""
     return post.mark == key

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge import text
 from bridge.network import Parents
-from bridge.post import Draft, Media, Post
+from bridge.post import Draft, Media, Post, Run
 
 
 def to_payload(
@@ -92,11 +92,18 @@ def spell_url(url: str) -> str:
     return url if whole else text.escape_url(url)
 
 
+def mention(handle: str, name: str) -> Run:
+    """A mention of `user@host`."""
+    user, _, host = handle.partition("@")
+    return Run(f"@{handle}", "mention", f"https://{host}/@{user}", name)
+
+
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
     """Whether `post` may be what `payload` became.
 
     Mastodon shows no key on a status, so text, content warning, parent, the options of a poll and
-    the number of attachments are compared. Long links are shown cut, so their targets are.
+    the number of attachments are compared. Long links are shown cut, so their targets are; of whom
+    is mentioned the server is left out, as it is of people of the server itself.
     """
     if "reblog" in payload:
         return post.boost is not None and post.boost.id == payload["reblog"]
@@ -107,7 +114,7 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
     parent = post.reply_to.id if post.reply_to else ""
     return (
         post.boost is None
-        and text.comparable(shown) == text.comparable(payload["status"])
+        and _comparable(shown) == _comparable(payload["status"])
         and text.comparable(post.content_warning)
         == text.comparable(payload.get("spoiler_text", ""))
         and parent == payload.get("in_reply_to_id", "")
@@ -115,3 +122,13 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
         and [text.comparable(option) for option in (post.poll.options if post.poll else ())]
         == [text.comparable(option) for option in payload.get("poll", {}).get("options", ())]
     )
+
+
+def _comparable(words: str) -> str:
+    """A text as it compares: `@user@host` is `@user`."""
+    out, at = "", 0
+    for span in text.mastodon_entities(words):
+        if span.kind == "mention":
+            out += words[at : span.start] + "@" + span.value.partition("@")[0]
+            at = span.end
+    return text.comparable(out + words[at:])

@@ -46,5 +46,7 @@ NETWORK = Network(
     absence_is_telling=True,
     package=__name__,
     client="TwitterClient",
+    handle=r"[a-z0-9_]{1,15}",
+    handle_example="mayor",
     paid=True,
 )

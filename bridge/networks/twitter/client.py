@@ -315,6 +315,10 @@ class TwitterClient:
 
     # Writing
 
+    def resolve(self, handle: str) -> str:
+        """The handle itself: mentions are never made."""
+        return handle
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image with its description; returns {"id": the media id}.
 
