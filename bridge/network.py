@@ -404,6 +404,13 @@ class Network:
         """The id of a post of an account by its page's address; "" if it is not one. Pure."""
         return str(import_module(f"{self.package}.read").locate(url, identity))
 
+    def declared(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a post's languages that its copy declares; all where there is no field. Pure."""
+        if not self.languages:
+            return languages
+        found: tuple[str, ...] = import_module(f"{self.package}.write").declared(languages)
+        return found
+
     def handles(self, mention: Run, account: str) -> tuple[str, ...]:
         """The handles, and identity, of whom a mention in a post of an account means. Pure."""
         found: tuple[str, ...] = import_module(f"{self.package}.read").handles(mention, account)

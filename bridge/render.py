@@ -144,8 +144,9 @@ def _quote(quote: Ref | None, at: int, runs: Runs, target: Network, limits: Limi
 
 
 def _undeclared(post: Post, target: Network) -> list[Loss]:
-    """The languages that a copy has no room to declare."""
-    left = ", ".join(post.languages[target.languages :]) if target.languages else ""
+    """The languages that a copy cannot declare."""
+    declared = target.declared(post.languages)
+    left = ", ".join(tag for tag in post.languages if tag and tag not in declared)
     return [Loss("languages", f"not declared on the copy: {left}")] if left else []
 
 

@@ -147,8 +147,16 @@ class StepSetting:
 
 
 STEPS: tuple[Setting, ...] = (
-    Setting("append", "string", "text added at the end, after an empty line"),
-    Setting("prepend", "string", "text added at the beginning, before an empty line"),
+    Setting(
+        "append",
+        "string",
+        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original",
+    ),
+    Setting(
+        "prepend",
+        "string",
+        "text added at the beginning, before an empty line; `{{ url }}` as above",
+    ),
 )
 
 
@@ -270,7 +278,10 @@ class Policy:
         choices=("same", "public", "unlisted", "private"),
     )
     language: str = _field(
-        "language", "keep, or a language tag for posts that declare none", "keep", ""
+        "language",
+        "keep, or a language tag for posts that declare none (default: that of the account)",
+        "keep",
+        "",
     )
     alt_text: Literal["optional", "required"] = _field(
         "choice",
@@ -443,6 +454,11 @@ class Config:
 
 #: what every account can have, whatever its network
 OF_ACCOUNTS: tuple[Setting, ...] = (
+    Setting(
+        "language",
+        "language",
+        "a language tag for its posts that declare none, where a bot does not say otherwise",
+    ),
     Setting(
         "limits",
         "section",

@@ -88,7 +88,8 @@ class Bots:
         self.by_network = {
             name: self._built_in(network.policy) for name, network in NETWORKS.items()
         }
-        self.weakest: dict[str, Policy] = {}  # by target, before the bot's own settings
+        #: before the bot's own settings
+        self.weakest: dict[tuple[str, str], Policy] = {}
         self.policies: dict[Policy, Policy] = {}
 
     def _built_in(self, policy: Mapping[str, Any]) -> Changes:
@@ -126,8 +127,8 @@ class Bots:
         if "every" in own.bot or "cron" in own.bot:  # one takes the place of the other
             inherited = {k: v for k, v in inherited.items() if k not in ("every", "cron")}
         values = {k: v for k, v in {**inherited, **own.bot}.items() if k not in _ROUTING}
-        policies = {target: self._policy(target, own) for _, target in directions}
-        routes = tuple(Route(source, target, policies[target]) for source, target in directions)
+        policies = {way: self._policy(*way, own) for way in {self._way(*d) for d in directions}}
+        routes = tuple(Route(*d, policies[self._way(*d)]) for d in directions)
         self.bots[name] = Bot(name, routes, **values)
 
     def finish(self) -> dict[str, Bot]:
@@ -212,12 +213,18 @@ class Bots:
             self.problems.add(node, f"{shorten(name)} was another bot's name; see {first}")
         self.former.setdefault(name, node)
 
-    def _policy(self, target: str, own: Layer) -> Policy:
+    def _way(self, source: str, target: str) -> tuple[str, str]:
+        """What a policy depends on beside the bot: the language of the source, and the target."""
+        return self.accounts[source].settings.get("language", ""), target
+
+    def _policy(self, language: str, target: str, own: Layer) -> Policy:
         network = self.accounts[target].network
-        policy = self.weakest.get(target)
+        policy = self.weakest.get((language, target))
         if policy is None:
-            policy = apply(self.built_in, self.by_network.get(network, {}))
-            policy = self.weakest[target] = self._with(policy, self.defaults, network, target)
+            policy = replace(self.built_in, language=language)
+            policy = apply(policy, self.by_network.get(network, {}))
+            policy = self._with(policy, self.defaults, network, target)
+            self.weakest[language, target] = policy
         policy = self._with(policy, own, network, target)
         return self.policies.setdefault(policy, policy)
 

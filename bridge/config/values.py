@@ -19,6 +19,8 @@ from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Seque
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
+from bridge.steps import NAMES, unknown_names
+from bridge.text import is_language_tag
 
 MAX_PATTERN = 10_000  # characters
 
@@ -333,6 +335,13 @@ def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
         takes = f"{setting.name!r} takes steps of one name each"
         raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
     for name, value in read_settings(context, node, _STEPS).items():
+        for unknown in unknown_names(value):
+            if unknown.startswith("{{"):
+                said = f"{shorten(unknown)} is not closed with }}}}"
+            else:
+                hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
+                said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
+            context.problems.add(node.pairs[name][1], said)
         return StepSetting(name, value)
     raise AlreadyReported
 
@@ -381,13 +390,9 @@ def _regex(context: Context, setting: Setting, node: Node) -> str:
     return text
 
 
-#: RFC 5646, section 2.1, as far as tags are in use: language, then subtags after hyphens
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-
-
 def _language_tag(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
-    if not _LANGUAGE.fullmatch(text):
+    if not is_language_tag(text):
         raise Wrong(node, f"{shorten(text)} is not a language tag such as nb, en or en-GB")
     return text
 

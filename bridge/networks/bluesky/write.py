@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.network import Parents
 from bridge.post import Draft, Post, Ref, Run
+from bridge.text import is_language_tag
 
 COLLECTION = "app.bsky.feed.post"
 #: the collection of boosts
@@ -23,8 +24,6 @@ _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _TID = re.compile(f"[{_DIGITS[:16]}][{_DIGITS}]{{12}}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# AT Protocol specification, "Lexicon": string format `language`.
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 #: lexicon app.bsky.feed.post: at most so many languages
 _LANGUAGES = 3
 #: lexicon app.bsky.feed.post: at most so many hashtags beside the text
@@ -104,9 +103,8 @@ def to_payload(
     }
     if facets:
         record["facets"] = facets
-    languages = [tag for tag in draft.languages if _LANGUAGE.fullmatch(tag)][:_LANGUAGES]
-    if languages:
-        record["langs"] = languages
+    if languages := declared(draft.languages):
+        record["langs"] = list(languages)
     if tags := [tag for tag in draft.tags if 0 < len(tag.encode()) <= _TAG_BYTES][:_TAGS]:
         record["tags"] = tags
     if draft.labels:
@@ -119,6 +117,14 @@ def to_payload(
     if parents is not None and parents.shows:
         record["embed"] = _quoting(parents.shows, record.get("embed"))
     return {"rkey": record_key(key, created), "record": record}
+
+
+def declared(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a post's languages that a record can declare: well formed, the first three.
+
+    AT Protocol specification, "Lexicon", string format `language`: BCP 47.
+    """
+    return tuple(tag for tag in languages if is_language_tag(tag))[:_LANGUAGES]
 
 
 def _repost(created: datetime, key: str, parents: Parents | None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -59,9 +58,9 @@ def to_update(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) 
 def _content(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) -> dict[str, Any]:
     """What a new status and an edit say in the same words."""
     payload: dict[str, Any] = {"status": draft.text, "sensitive": draft.sensitive}
-    language = _language(draft.languages)
-    if language:
-        payload["language"] = language
+    for tag in declared(draft.languages):
+        # an ISO 639 code, without script or region (Mastodon documentation, methods/statuses)
+        payload["language"] = text.language_code(tag)
     if uploads:
         payload["media_ids"] = [str(upload["id"]) for upload in uploads]
     if draft.poll is not None:
@@ -79,10 +78,9 @@ def _attributes(upload: Mapping[str, Any], media: Media) -> dict[str, Any]:
     return {"id": str(upload["id"]), "description": media.alt, "focus": f"{x},{y}"}
 
 
-def _language(languages: tuple[str, ...]) -> str:
-    """The first language as Mastodon takes it: its ISO 639 code, without script or region."""
-    code = re.split("[-_]", languages[0])[0].lower() if languages else ""
-    return code if re.fullmatch("[a-z]{2,3}", code) else ""
+def declared(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The one of a post's languages that a status can declare: the first that is one."""
+    return tuple(tag for tag in languages if text.language_code(tag))[:1]
 
 
 def spell_url(url: str) -> str:
