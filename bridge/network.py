@@ -6,6 +6,7 @@ ClientError
   Unreachable   a request never left, or a read failed; nothing was done
   Refused       declined for good
     Gone        the network itself says that there is no such post
+    NoReply     declined as an answer to another post; by itself it may stand
   LoginNeeded   token dead, scope missing or account locked; a person must act
   Uncertain     a write left and no trustworthy answer came: settle before sending again
 """
@@ -55,6 +56,10 @@ class Gone(Refused):
 
     Never concluded from what something else than its API may have answered.
     """
+
+
+class NoReply(Refused):
+    """The network does not let the account answer that post, or may have declined for that."""
 
 
 class LoginNeeded(ClientError):
@@ -355,6 +360,8 @@ class Network:
     paid: bool = False
     #: a post can have hashtags that do not stand in its text
     tags_beside_text: bool = False
+    #: promises that an account may answer its own posts through the API
+    threads: bool = True
     #: shows edits of a post in place
     edits: bool = False
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import alt_texts, images, media
+from bridge import alt_texts, images, media, remaking
 from bridge.accounts import Accounts, Opened
 from bridge.amending import amend
 from bridge.likeness import may_be_copy
 from bridge.network import (
     Busy,
     ClientError,
+    NoReply,
     OverBudget,
     Parents,
     Refused,
@@ -47,9 +48,7 @@ from bridge.outcome import (
     backoff,
 )
 from bridge.pacing import Pacing
-from bridge.people import identified, unknown_handles
 from bridge.post import Post, Ref, ref_to, utc
-from bridge.render import to_copy, without_quote
 from bridge.schema import Bot, Policy
 from bridge.store import (
     DOUBTED,
@@ -198,13 +197,14 @@ class _Courier:
             return blocked
         if draft.action != "publish":
             return amend(draft, self.target, self.accounts, self.store, self._upload)
-        if draft.state == "sending":
+        if draft.state == "sending" and draft.payload is not None:
             return self._settle(draft)
+        draft = remaking.as_the_part_before(draft, self.target, self.store)
         parents = self._parents(draft)
         if isinstance(parents, Wait | Stop):
             return parents
-        draft, parents = self._linked_here(draft, parents)
-        draft = self._addressed(draft)
+        draft, parents = remaking.linked_here(draft, parents, self.target, self.store)
+        draft = remaking.addressed(draft, self.target, self.store)
         if draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE:
             draft = self.store.forget_uploads(draft)
         uploaded = self._upload(draft)
@@ -216,9 +216,13 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
+            if isinstance(error, NoReply) and not is_change(draft):
+                remaking.by_itself(draft, self.target, self.store)
+                return Wait(self.accounts.now(), str(error), "refused", "account")
             if not draft.uploads:
                 if parents is not None and parents.shows and draft.draft.quote:
-                    return self._without_quote(draft, error)
+                    remaking.without_quote(draft, self.target, self.store)
+                    return Wait(self.accounts.now(), str(error), "refused", "account")
                 raise
             # the server may have forgotten images of an earlier attempt: once more, with new ones
             self.store.forget_uploads(draft)
@@ -274,9 +278,21 @@ class _Courier:
             case Post():
                 return self._stands(draft, ref_to(verdict), parents)
             case Resend():
-                return self._publish(draft, draft.payload, parents)
+                return self._resend(draft, draft.payload, parents)
             case _:
                 return verdict
+
+    def _resend(
+        self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
+    ) -> Sent | Dropped | Wait:
+        """Send once more what was not found; where no answers are taken none was the first time."""
+        try:
+            return self._publish(draft, payload, parents)
+        except NoReply as error:
+            if is_change(draft):
+                raise
+            remaking.by_itself(draft, self.target, self.store)
+            return Wait(self.accounts.now(), str(error), "refused", "account")
 
     def _search(self, draft: QueuedDraft) -> list[Post]:
         """Posts on the account since the attempt that may be this draft's copy."""
@@ -372,6 +388,8 @@ class _Courier:
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft refers to, or what keeps it from being sent."""
         answered = self._answered(draft)
+        if draft.draft.alone and isinstance(answered, Parents):
+            answered = None
         shown = draft.draft.boost or draft.draft.quote
         if shown is None or isinstance(answered, Wait | Stop):
             return answered
@@ -381,46 +399,6 @@ class _Courier:
         if isinstance(found, Wait | Stop):
             return found
         return replace(answered or Parents(), shows=found.parent)
-
-    def _linked_here(
-        self, draft: QueuedDraft, parents: Parents | None
-    ) -> tuple[QueuedDraft, Parents | None]:
-        """A draft that quotes where the target has no quotes: a link leads to the copy."""
-        limits, copy = self.target.client.limits, parents.shows if parents else None
-        if parents is None or copy is None or draft.draft.boost or limits.quotes:
-            return draft, parents
-        content = to_copy(draft.draft, copy, limits)
-        if content != draft.draft and draft.payload is None:
-            draft = self.store.amend(draft, content)
-        return draft, replace(parents, shows=None)
-
-    def _addressed(self, draft: QueuedDraft) -> QueuedDraft:
-        """A draft whose mentions name identities, where the network wants those.
-
-        One that cannot be found stays a name: it keeps no post back. A server that does not answer
-        is asked again, as the post could not go out either, but not for ever.
-        """
-        network = self.target.network
-        handles = unknown_handles(draft.draft) if network.live_mentions == "identity" else []
-        if draft.payload is not None or not handles:
-            return draft
-        found: dict[str, str] = {}
-        for handle in handles:
-            try:
-                found[handle] = self.target.client.resolve(handle)
-            except Refused:
-                continue
-            except Unreachable:
-                if draft.attempts < SEVERAL:
-                    raise
-        return self.store.amend(draft, identified(draft.draft, found, network))
-
-    def _without_quote(self, draft: QueuedDraft, refusal: Refused) -> Wait:
-        """Send a draft without what it quotes, which may be deleted: its words are to arrive."""
-        fresh = self.store.forget_uploads(draft)
-        limits = self.target.client.limits
-        self.store.amend(fresh, without_quote(draft.draft, self.target.network, limits))
-        return Wait(self.accounts.now(), str(refusal), "refused", "account")
 
     def _answered(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""

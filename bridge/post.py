@@ -201,7 +201,9 @@ class Draft:
     answers, `quote` and `boost` the one that it quotes or boosts, whose `account` may be another;
     their copies on the target are looked up when the draft is sent. Where the target has no quotes,
     a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `tags` are
-    hashtags beside the text. `created_at` is the original's time, UTC.
+    hashtags beside the text. One that is `alone` answers no post, though it goes out after the part
+    before it or the post that the original answers, and begins with `lead`, such as "(2/3) ".
+    `created_at` is the original's time, UTC.
     """
 
     runs: tuple[Run, ...]
@@ -220,10 +222,12 @@ class Draft:
     quote: Ref | None = None
     boost: Ref | None = None
     tags: tuple[str, ...] = ()
+    alone: bool = False
+    lead: str = ""
 
     @property
     def text(self) -> str:
-        """The text as the target shows it."""
+        """The text as the target shows it, without `lead`."""
         return "".join(run.text for run in self.runs)
 
     def to_json(self) -> str:

@@ -109,6 +109,7 @@ def render(
             poll=poll if n == count - 1 else None,
             quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
             tags=post.tags if n == 0 else (),
+            alone=policy.long == "numbered" and not target.threads and 0 < n < len(parts),
         )
         for n in range(count)
     )
@@ -428,19 +429,36 @@ def _fit(
             return [truncate_runs(runs, fits, ending)]
         if policy.long == "numbered":
             return _numbered(runs, fits)
-        return split_runs(runs, fits)
+        # where parts may have to stand by themselves there is room to say which they are
+        return split_runs(runs, fits) if target.threads else _split(runs, fits)
     except ValueError:
         return Skip(f"cannot be cut to the limits of {target.title}")
 
 
 def _numbered(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
     """Parts that end in (1/3), (2/3), (3/3)."""
+    parts = _split(runs, fits)
+    return [join_runs((*part, Run(f" ({n}/{len(parts)})"))) for n, part in enumerate(parts, 1)]
+
+
+def _split(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
+    """Parts that all have room for their number, such as (1/3), and a space."""
     digits = 1
     while True:
         room = f" ({'9' * digits}/{'9' * digits})"
         parts = split_runs(runs, lambda text, room=room: fits(text + room))  # type: ignore[misc]
         if len(str(len(parts))) <= digits:
-            return [
-                join_runs((*part, Run(f" ({n}/{len(parts)})"))) for n, part in enumerate(parts, 1)
-            ]
+            return parts
         digits += 1
+
+
+def by_itself(draft: Draft, target: Network, limits: Limits) -> Draft:
+    """A draft that answers nothing, for a server that does not let it: it says which part it is."""
+    number = f"({draft.part}/{draft.parts})"
+    known = draft.parts == 1 or draft.text.endswith(number)
+    lead = "" if known else f"{number} " if draft.text else number
+    if not limits.fits(lead + draft.text, draft.content_warning):
+        lead = ""
+    lost = Loss("thread", f"{target.title} takes no answers to own posts: it stands by itself")
+    losses = draft.losses if lost in draft.losses else (*draft.losses, lost)
+    return replace(draft, alone=True, lead=lead, losses=losses)

@@ -258,7 +258,8 @@ class Policy:
     )
     long: Literal["thread", "truncate", "numbered", "skip"] = _field(
         "choice",
-        "a text over the target's limit: thread, numbered thread, cut with a link, or skipped",
+        "a text over the target's limit: thread, numbered thread (on Twitter single posts that"
+        " answer nothing), cut with a link, or skipped",
         "thread",
         "thread",
         choices=("thread", "truncate", "numbered", "skip"),

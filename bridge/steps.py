@@ -30,7 +30,7 @@ _NAMED = regex.compile(r"\{\{\s*(.*?)\s*(?:\}\}|\Z)", regex.DOTALL)
 
 
 def unknown_names(text: str) -> list[str]:
-    """What stands in `{{ }}` in a text and is none of `NAMES`; with its `{{` if it is not closed."""
+    """What stands in `{{ }}` in a text and is none of `NAMES`; with its `{{` if never closed."""
     return [
         found[1] if found[0].endswith("}}") else found[0]
         for found in _NAMED.finditer(text)

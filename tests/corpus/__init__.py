@@ -210,6 +210,8 @@ def payloads(
             content = identified(content, _dids(content), network)
         if not (at_most.quotes or draft.boost):
             shows = None
+        if draft.alone:
+            above = root = None
         parents = Parents(above, root, shows) if above or shows else None
         made.append(network.to_payload(content, f"key-{draft.part}", uploads, parents, NOW))
         above = _copy(target, f"part-{draft.part}")

@@ -31,6 +31,7 @@ from bridge.network import (
     LoginNeeded,
     Measure,
     NoLedger,
+    NoReply,
     Page,
     PollLimits,
     Refused,
@@ -443,11 +444,15 @@ class TwitterClient:
             self._parent_waits[parent] += 1
             if self._parent_waits[parent] <= 2:
                 return Busy(f"X does not show the post that this one answers yet ({says})", soon)
+            return Refused(f"X does not show the post that this one answers ({says})")
         media = payload.get("media", {}).get("media_ids", [])
         if answer.status == 400 and not self._processing.isdisjoint(media):
             self._processing.difference_update(media)
             return Busy(f"X is still processing an image ({says})", soon)
-        return answers.error_of(answer, self._now())
+        error = answers.error_of(answer, self._now())
+        if answer.status == 403 and parent and type(error) is Refused and "duplicate" not in says:
+            return NoReply(f"X refused an answer to an own post ({says})")
+        return error
 
     # Money
 
