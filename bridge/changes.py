@@ -205,7 +205,7 @@ def _shown(draft: Draft) -> tuple[object, ...]:
     """What readers see of a draft, as far as an edit can change it."""
     poll = draft.poll and (draft.poll.options, draft.poll.multiple)
     return (
-        draft.runs,
+        tuple(_as_written(run) for run in draft.runs),
         draft.content_warning,
         draft.sensitive,
         draft.labels,
@@ -218,6 +218,11 @@ def _shown(draft: Draft) -> tuple[object, ...]:
 
 def _seen(media: Media) -> tuple[object, ...]:
     return (media.url, media.alt, media.focus)
+
+
+def _as_written(run: Run) -> Run:
+    """A run as before it was looked up whom it mentions."""
+    return Run(run.name, "mention") if run.kind == "mention" else run
 
 
 def _same(drafts: list[QueuedDraft], verdict: tuple[Draft, ...]) -> bool:

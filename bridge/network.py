@@ -6,6 +6,7 @@ ClientError
   Unreachable   a request never left, or a read failed; nothing was done
   Refused       declined for good
     Gone        the network itself says that there is no such post
+    NoReply     declined as an answer to another post; by itself it may stand
   LoginNeeded   token dead, scope missing or account locked; a person must act
   Uncertain     a write left and no trustworthy answer came: settle before sending again
 """
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 from bridge import secrecy
 from bridge.post import Draft, Loss, MediaKind, Post, Ref, Run
@@ -55,6 +56,10 @@ class Gone(Refused):
 
     Never concluded from what something else than its API may have answered.
     """
+
+
+class NoReply(Refused):
+    """The network does not let the account answer that post, or may have declined for that."""
 
 
 class LoginNeeded(ClientError):
@@ -316,6 +321,13 @@ class Client(Protocol):
         None where the network repeats them with the boost, or else does not tell.
         """
 
+    def resolve(self, handle: str) -> str:
+        """The identity of a person on the network by the handle; one request.
+
+        Raises Refused if there is no such person. Only where the manifest says
+        `live_mentions="identity"`; elsewhere a handle is all it takes, and is given back.
+        """
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image; what it returns goes into `Network.to_payload` and is JSON."""
 
@@ -382,12 +394,21 @@ class Network:
     #: the folder, with `client.py` and `write.py` in it, and the class in the former
     package: str
     client: str
+    #: what a handle of a person is without its `@`, as a regular expression, and one such
+    handle: str = ""
+    handle_example: str = ""
+    #: people can be mentioned; with "identity", by an identity that `Client.resolve` finds
+    live_mentions: Literal["", "text", "identity"] = ""
     #: has labels that hide a post's media
     labels: bool = False
     #: how many languages a post can declare; 0 where the network finds the language itself
     languages: int = 0
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
+    #: a post can have hashtags that do not stand in its text
+    tags_beside_text: bool = False
+    #: promises that an account may answer its own posts through the API
+    threads: bool = True
     #: shows edits of a post in place
     edits: bool = False
     #: shows a card of a link only if the post brings one along
@@ -438,6 +459,23 @@ class Network:
     def locate(self, url: str, identity: Identity) -> str:
         """The id of a post of an account by its page's address; "" if it is not one. Pure."""
         return str(import_module(f"{self.package}.read").locate(url, identity))
+
+    def declared(self, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a post's languages that its copy declares; all where there is no field. Pure."""
+        if not self.languages:
+            return languages
+        found: tuple[str, ...] = import_module(f"{self.package}.write").declared(languages)
+        return found
+
+    def handles(self, mention: Run, account: str) -> tuple[str, ...]:
+        """The handles, and identity, of whom a mention in a post of an account means. Pure."""
+        found: tuple[str, ...] = import_module(f"{self.package}.read").handles(mention, account)
+        return found
+
+    def mention(self, handle: str, name: str) -> Run:
+        """A mention of a person; only where the manifest says `live_mentions`. Pure."""
+        made: Run = import_module(f"{self.package}.write").mention(handle, name)
+        return made
 
     def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:
         """Whether `post` may be what `payload` became. Pure."""

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bridge import alt_texts, cards, film_uploads, images, media
+from bridge import alt_texts, cards, film_uploads, images, media, remaking
 from bridge.accounts import Accounts, Opened
 from bridge.amending import amend
 from bridge.likeness import may_be_copy
 from bridge.network import (
     Busy,
     ClientError,
+    NoReply,
     OverBudget,
     Parents,
     Refused,
@@ -47,7 +48,6 @@ from bridge.outcome import (
 )
 from bridge.pacing import Pacing
 from bridge.post import Post, Ref, ref_to, utc
-from bridge.render import to_copy, without_quote
 from bridge.schema import Bot, Policy
 from bridge.store import (
     DOUBTED,
@@ -196,12 +196,14 @@ class _Courier:
             return blocked
         if draft.action != "publish":
             return amend(draft, self.target, self.accounts, self.store, self._upload)
-        if draft.state == "sending":
+        if draft.state == "sending" and draft.payload is not None:
             return self._settle(draft)
+        draft = remaking.as_the_part_before(draft, self.target, self.store)
         parents = self._parents(draft)
         if isinstance(parents, Wait | Stop):
             return parents
-        draft, parents = self._linked_here(draft, parents)
+        draft, parents = remaking.linked_here(draft, parents, self.target, self.store)
+        draft = remaking.addressed(draft, self.target, self.store)
         plays = any(item.plays for item in draft.draft.media)
         old = draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE
         if old and not plays:
@@ -217,9 +219,13 @@ class _Courier:
         try:
             return self._publish(draft, payload, parents)
         except Refused as error:
+            if isinstance(error, NoReply) and not is_change(draft):
+                remaking.by_itself(draft, self.target, self.store)
+                return Wait(self.accounts.now(), str(error), "refused", "account")
             if not draft.uploads or (plays and draft.attempts >= SEVERAL):
                 if parents is not None and parents.shows and draft.draft.quote:
-                    return self._without_quote(draft, error)
+                    remaking.without_quote(draft, self.target, self.store)
+                    return Wait(self.accounts.now(), str(error), "refused", "account")
                 raise
             # the server may have forgotten media of an earlier attempt: once more, with new ones
             self.store.forget_uploads(draft)
@@ -275,9 +281,21 @@ class _Courier:
             case Post():
                 return self._stands(draft, ref_to(verdict), parents)
             case Resend():
-                return self._publish(draft, draft.payload, parents)
+                return self._resend(draft, draft.payload, parents)
             case _:
                 return verdict
+
+    def _resend(
+        self, draft: QueuedDraft, payload: Mapping[str, Any], parents: Parents | None
+    ) -> Sent | Dropped | Wait:
+        """Send once more what was not found; where no answers are taken none was the first time."""
+        try:
+            return self._publish(draft, payload, parents)
+        except NoReply as error:
+            if is_change(draft):
+                raise
+            remaking.by_itself(draft, self.target, self.store)
+            return Wait(self.accounts.now(), str(error), "refused", "account")
 
     def _search(self, draft: QueuedDraft) -> list[Post]:
         """Posts on the account since the attempt that may be this draft's copy."""
@@ -380,6 +398,8 @@ class _Courier:
     def _parents(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft refers to, or what keeps it from being sent."""
         answered = self._answered(draft)
+        if draft.draft.alone and isinstance(answered, Parents):
+            answered = None
         shown = draft.draft.boost or draft.draft.quote
         if shown is None or isinstance(answered, Wait | Stop):
             return answered
@@ -389,25 +409,6 @@ class _Courier:
         if isinstance(found, Wait | Stop):
             return found
         return replace(answered or Parents(), shows=found.parent)
-
-    def _linked_here(
-        self, draft: QueuedDraft, parents: Parents | None
-    ) -> tuple[QueuedDraft, Parents | None]:
-        """A draft that quotes where the target has no quotes: a link leads to the copy."""
-        limits, copy = self.target.client.limits, parents.shows if parents else None
-        if parents is None or copy is None or draft.draft.boost or limits.quotes:
-            return draft, parents
-        content = to_copy(draft.draft, copy, limits)
-        if content != draft.draft and draft.payload is None:
-            draft = self.store.amend(draft, content)
-        return draft, replace(parents, shows=None)
-
-    def _without_quote(self, draft: QueuedDraft, refusal: Refused) -> Wait:
-        """Send a draft without what it quotes, which may be deleted: its words are to arrive."""
-        fresh = self.store.forget_uploads(draft)
-        limits = self.target.client.limits
-        self.store.amend(fresh, without_quote(draft.draft, self.target.network, limits))
-        return Wait(self.accounts.now(), str(refusal), "refused", "account")
 
     def _answered(self, draft: QueuedDraft) -> Parents | Wait | Stop | None:
         """The copies that a draft answers, or what keeps it from being sent."""

@@ -226,8 +226,10 @@ class Draft:
     `runs` are as the target shows them. `reply_to` is the post on the *source* that the original
     answers, `quote` and `boost` the one that it quotes or boosts, whose `account` may be another;
     their copies on the target are looked up when the draft is sent. Where the target has no quotes,
-    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `created_at`
-    is the original's time, UTC.
+    a link in `runs` to `quote.url` is made to lead to the copy. A boost has no text. `tags` are
+    hashtags beside the text. One that is `alone` answers no post, though it goes out after the part
+    before it or the post that the original answers, and begins with `lead`, such as "(2/3) ".
+    `created_at` is the original's time, UTC.
     """
 
     runs: tuple[Run, ...]
@@ -246,10 +248,13 @@ class Draft:
     quote: Ref | None = None
     boost: Ref | None = None
     card: Card | None = None
+    tags: tuple[str, ...] = ()
+    alone: bool = False
+    lead: str = ""
 
     @property
     def text(self) -> str:
-        """The text as the target shows it."""
+        """The text as the target shows it, without `lead`."""
         return "".join(run.text for run in self.runs)
 
     def to_json(self) -> str:
@@ -268,6 +273,7 @@ class Draft:
         data["losses"] = tuple(Loss(**loss) for loss in data["losses"])
         data["languages"] = tuple(data["languages"])
         data["labels"] = tuple(data.get("labels", ()))
+        data["tags"] = tuple(data.get("tags", ()))
         data["poll"] = _poll(data["poll"]) if data.get("poll") else None
         data["card"] = Card(**data["card"]) if data.get("card") else None
         for name in ("reply_to", "quote", "boost"):

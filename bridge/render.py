@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from bridge import films
+from bridge.hashtags import arrange
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
+from bridge.people import live, set_apart, stands
 from bridge.polls import as_text, ballot
 from bridge.post import (
     Card,
@@ -68,10 +70,11 @@ def render(
     poll = ballot(post, policy, target, limits, losses)
     if poll is not None:
         post = replace(post, poll=None)
+    labels, warning = _warnings(post, policy, target, losses)
+    post, hashtags = arrange(post, policy, target)
     runs = _content(post, policy, target, losses)
     if isinstance(runs, Skip):
         return runs
-    labels, warning = _warnings(post, policy, target, losses)
     if target.mentions_in_text:
         warning = defuse_mentions(warning)
     if warning and not target.content_warnings:
@@ -90,6 +93,7 @@ def render(
     if count == 0:
         return Skip("nothing in it that can be mirrored")
     losses += [
+        *hashtags,
         *_undeclared(post, target),
         *_warned_of(post, target),
         *_unshown(post, policy, standing),
@@ -116,6 +120,8 @@ def render(
             poll=poll if n == count - 1 else None,
             card=_card(post, policy, parts[n]) if n == shows_card else None,
             quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
+            tags=post.tags if n == 0 else (),
+            alone=policy.long == "numbered" and not target.threads and 0 < n < len(parts),
         )
         for n in range(count)
     )
@@ -178,8 +184,9 @@ def _quote(quote: Ref | None, at: int, runs: Runs, target: Network, limits: Limi
 
 
 def _undeclared(post: Post, target: Network) -> list[Loss]:
-    """The languages that a copy has no room to declare."""
-    left = ", ".join(post.languages[target.languages :]) if target.languages else ""
+    """The languages that a copy cannot declare."""
+    declared = target.declared(post.languages)
+    left = ", ".join(tag for tag in post.languages if tag and tag not in declared)
     return [Loss("languages", f"not declared on the copy: {left}")] if left else []
 
 
@@ -208,14 +215,10 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
         return Skip("a boost is a link only, and links are dropped")
     runs: list[Run] = []
     for run in post.runs:
-        if run.kind != "mention":
-            runs.append(run)
-        elif policy.mentions == "skip":
+        named = _named(run, post, policy, target) if run.kind == "mention" else run
+        if named is None:
             return Skip(f"mentions {run.name or run.text}")
-        elif policy.mentions == "link" and run.target:
-            runs.append(Run(run.name, "link", run.target))
-        else:
-            runs.append(Run(run.name))
+        runs.append(named)
     if post.poll is not None:
         runs.append(as_text(post.poll))
         if post.poll.closed:
@@ -230,6 +233,15 @@ def _content(post: Post, policy: Policy, target: Network, losses: list[Loss]) ->
             return Skip("quotes another post")
         content = _with_link(content, post.quote.url, target)
     return content
+
+
+def _named(run: Run, post: Post, policy: Policy, target: Network) -> Run | None:
+    """What a mention becomes; None if the post is to be skipped for it."""
+    mention = live(run, post, policy.people, target)
+    if mention is not None or policy.mentions == "skip":
+        return mention
+    linked = policy.mentions == "link" and run.target
+    return Run(run.name, "link", run.target) if linked else Run(run.name)
 
 
 def _attributed(boost: Ref, runs: list[Run], *, linked: bool) -> list[Run]:
@@ -256,13 +268,15 @@ def _spell(runs: Runs, target: Network) -> Runs:
             out.append(Run(defuse_mentions(run.text)))
         else:
             out.append(run)
-    return join_runs(out)
+    spelled = join_runs(out)
+    return set_apart(spelled) if target.mentions_in_text else spelled
 
 
 def silence(runs: Runs) -> Runs:
     """Runs of which nothing notifies anybody, also where one run's end meets another's beginning.
 
-    URLs are left alone: an `@` in them is no mention.
+    But for those that are mentions, of whom they should be. URLs are left alone: an `@` in them is
+    no mention.
     """
     while True:
         text = "".join(run.text for run in runs)
@@ -273,18 +287,18 @@ def silence(runs: Runs) -> Runs:
             at
             for span in spans
             for at in range(span.start, span.end)
-            if text[at] in "@＠" and not _in_url(runs, at)
+            if text[at] in "@＠" and not _is_meant(runs, at)
         ]
         if not loose:
             return runs
         runs = replace_in_runs(runs, loose[0], loose[0] + 1, "")
 
 
-def _in_url(runs: Runs, at: int) -> bool:
-    """Whether the character at an index of the text belongs to a URL that is shown."""
-    for run in runs:
+def _is_meant(runs: Runs, at: int) -> bool:
+    """Whether the `@` at an index of the text belongs to a URL that is shown, or to a mention."""
+    for n, run in enumerate(runs):
         if at < len(run.text):
-            return run.kind == "link" and run.text == run.target
+            return (run.kind == "link" and run.text == run.target) or stands(runs, n)
         at -= len(run.text)
     return False
 
@@ -496,19 +510,36 @@ def _fit(
             return [truncate_runs(runs, fits, ending)]
         if policy.long == "numbered":
             return _numbered(runs, fits)
-        return split_runs(runs, fits)
+        # where parts may have to stand by themselves there is room to say which they are
+        return split_runs(runs, fits) if target.threads else _split(runs, fits)
     except ValueError:
         return Skip(f"cannot be cut to the limits of {target.title}")
 
 
 def _numbered(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
     """Parts that end in (1/3), (2/3), (3/3)."""
+    parts = _split(runs, fits)
+    return [join_runs((*part, Run(f" ({n}/{len(parts)})"))) for n, part in enumerate(parts, 1)]
+
+
+def _split(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
+    """Parts that all have room for their number, such as (1/3), and a space."""
     digits = 1
     while True:
         room = f" ({'9' * digits}/{'9' * digits})"
         parts = split_runs(runs, lambda text, room=room: fits(text + room))  # type: ignore[misc]
         if len(str(len(parts))) <= digits:
-            return [
-                join_runs((*part, Run(f" ({n}/{len(parts)})"))) for n, part in enumerate(parts, 1)
-            ]
+            return parts
         digits += 1
+
+
+def by_itself(draft: Draft, target: Network, limits: Limits) -> Draft:
+    """A draft that answers nothing, for a server that does not let it: it says which part it is."""
+    number = f"({draft.part}/{draft.parts})"
+    known = draft.parts == 1 or draft.text.endswith(number)
+    lead = "" if known else f"{number} " if draft.text else number
+    if not limits.fits(lead + draft.text, draft.content_warning):
+        lead = ""
+    lost = Loss("thread", f"{target.title} takes no answers to own posts: it stands by itself")
+    losses = draft.losses if lost in draft.losses else (*draft.losses, lost)
+    return replace(draft, alone=True, lead=lead, losses=losses)

@@ -37,6 +37,7 @@ Kind = Literal[
     "account",  # the name of an account, or a list of names
     "accounts",  # a list of two or more names
     "steps",
+    "tag_map",  # a map from hashtags to hashtags
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
 ]
@@ -130,6 +131,14 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """One person's handles, without `@` before them, by network."""
+
+    name: str
+    handles: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StepSetting:
     """One step as configured: its name and its argument."""
 
@@ -138,8 +147,16 @@ class StepSetting:
 
 
 STEPS: tuple[Setting, ...] = (
-    Setting("append", "string", "text added at the end, after an empty line"),
-    Setting("prepend", "string", "text added at the beginning, before an empty line"),
+    Setting(
+        "append",
+        "string",
+        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original",
+    ),
+    Setting(
+        "prepend",
+        "string",
+        "text added at the beginning, before an empty line; `{{ url }}` as above",
+    ),
 )
 
 
@@ -198,10 +215,25 @@ class Policy:
     )
     mentions: Literal["text", "link", "skip"] = _field(
         "choice",
-        "people mentioned: plain name, link to the profile, or skip the post; nobody is notified",
+        "people mentioned: plain name, link to the profile, or skip the post; nobody is notified"
+        " but those in `people`",
         "text",
         "text",
         choices=("text", "link", "skip"),
+    )
+    hashtags: Literal["keep", "move", "strip"] = _field(
+        "choice",
+        "keep, move to the end of the text, or strip; one that is a word of a sentence stays there"
+        " as a word",
+        "keep",
+        "keep",
+        choices=("keep", "move", "strip"),
+    )
+    hashtag_map: tuple[tuple[str, str], ...] = _field(
+        "tag_map",
+        "hashtags that are other ones on the copy, such as {osloby: Oslo}; case does not matter",
+        {},
+        (),
     )
     links: Literal["keep", "drop", "hold"] = _field(
         "choice",
@@ -234,7 +266,8 @@ class Policy:
     )
     long: Literal["thread", "truncate", "numbered", "skip"] = _field(
         "choice",
-        "a text over the target's limit: thread, numbered thread, cut with a link, or skipped",
+        "a text over the target's limit: thread, numbered thread (on Twitter single posts that"
+        " answer nothing), cut with a link, or skipped",
         "thread",
         "thread",
         choices=("thread", "truncate", "numbered", "skip"),
@@ -254,7 +287,10 @@ class Policy:
         choices=("same", "public", "unlisted", "private"),
     )
     language: str = _field(
-        "language", "keep, or a language tag for posts that declare none", "keep", ""
+        "language",
+        "keep, or a language tag for posts that declare none (default: that of the account)",
+        "keep",
+        "",
     )
     alt_text: Literal["optional", "required"] = _field(
         "choice",
@@ -324,6 +360,8 @@ class Policy:
         "hold",
         choices=("hold", "resend"),
     )
+    #: whom mentions may be live of: no setting of a bot, the same in all of a configuration
+    people: tuple[Person, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +464,11 @@ class Config:
 #: what every account can have, whatever its network
 OF_ACCOUNTS: tuple[Setting, ...] = (
     Setting(
+        "language",
+        "language",
+        "a language tag for its posts that declare none, where a bot does not say otherwise",
+    ),
+    Setting(
         "limits",
         "section",
         "how much may go out to the account",
@@ -454,6 +497,12 @@ TOP: tuple[Setting, ...] = (
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
     Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
     Setting("accounts", "map", "the accounts, by names of your own"),
+    Setting(
+        "people",
+        "map",
+        "one person's handles by network: a mention of that person stays one on Mastodon and"
+        " Bluesky",
+    ),
     Setting("defaults", "map", "any setting of a bot, for all bots"),
     Setting("bots", "map", "the bots, by name; or one file each in bots/"),
 )

@@ -24,6 +24,31 @@ Step = Callable[[Post], Post | Skip]
 REGEX_TIMEOUT = 1.0
 
 
+#: what `{{ NAME }}` in the text of a step can stand for
+NAMES = ("url",)
+_NAMED = regex.compile(r"\{\{\s*(.*?)\s*(?:\}\}|\Z)", regex.DOTALL)
+
+
+def unknown_names(text: str) -> list[str]:
+    """What stands in `{{ }}` in a text and is none of `NAMES`; with its `{{` if never closed."""
+    return [
+        found[1] if found[0].endswith("}}") else found[0]
+        for found in _NAMED.finditer(text)
+        if found[1] not in NAMES or not found[0].endswith("}}")
+    ]
+
+
+def filled(text: str, post: Post) -> tuple[Run, ...]:
+    """A text with `{{ url }}` as a link to the post; nothing where the post has no address."""
+    link = Run(post.url, "link", post.url)
+    runs: list[Run] = []
+    at = 0
+    for found in _NAMED.finditer(text):
+        runs += [Run(text[at : found.start()]), link]
+        at = found.end()
+    return join_runs([*runs, Run(text[at:])])
+
+
 @dataclass(frozen=True, slots=True)
 class Append:
     """Adds text at the end, after an empty line."""
@@ -31,8 +56,8 @@ class Append:
     text: str
 
     def __call__(self, post: Post) -> Post:
-        gap = "\n\n" if post.runs else ""
-        return replace(post, runs=join_runs((*post.runs, Run(gap + self.text))))
+        gap = Run("\n\n" if post.runs else "")
+        return replace(post, runs=join_runs((*post.runs, gap, *filled(self.text, post))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +67,8 @@ class Prepend:
     text: str
 
     def __call__(self, post: Post) -> Post:
-        gap = "\n\n" if post.runs else ""
-        return replace(post, runs=join_runs((Run(self.text + gap), *post.runs)))
+        gap = Run("\n\n" if post.runs else "")
+        return replace(post, runs=join_runs((*filled(self.text, post), gap, *post.runs)))
 
 
 _STEPS: dict[str, Callable[[str], Step]] = {"append": Append, "prepend": Prepend}

@@ -46,6 +46,7 @@ KINDS: Mapping[Kind, str] = {
     "account": "account, or list of accounts",
     "accounts": "list of accounts",
     "steps": "list of steps",
+    "tag_map": "map of hashtags",
     "section": "map",
     "map": "map",
 }

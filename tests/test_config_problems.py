@@ -207,7 +207,8 @@ def test_a_bot_that_leads_nowhere(written: str, told: list[str]) -> None:
 #: settings of a bot, and what is wrong with them
 SETTINGS = [
     ("mode: true", ["2:41: 'mode' takes live, approve, dry-run or disabled, not 'true'"]),
-    ("hashtags: x", ["2:35: 'hashtags' belongs in only or skip"]),
+    ("words: x", ["2:35: 'words' belongs in only or skip"]),
+    ("hashtags: x", ["2:45: 'hashtags' takes keep, move or strip, not 'x'"]),
     ("visiblity: same", ["2:35: unknown setting 'visiblity'; did you mean 'visibility'?"]),
     ("long: {}", ["2:41: 'long' takes thread, truncate, numbered or skip, not a map"]),
     (
@@ -302,6 +303,17 @@ SETTINGS = [
         ["2:43: 'steps' takes steps of one name each (append or prepend), such as append: text"],
     ),
     (
+        'steps: [{append: "{{ ulr }}"}]',
+        ["2:52: '{{ ulr }}' stands for nothing; did you mean 'url'?"],
+    ),
+    (
+        'steps: [{append: "{{ author }} {{ url"}]',
+        [
+            "2:52: '{{ author }}' stands for nothing; there is url",
+            "2:52: '{{ url' is not closed with }}",
+        ],
+    ),
+    (
         "steps: [{append: a, prepend: b}]",
         ["2:43: 'steps' takes steps of one name each (append or prepend), such as append: text"],
     ),
@@ -331,7 +343,7 @@ SETTINGS = [
     ("for: [x]", ["2:40: 'for' takes a map of settings, not a list"]),
     ("for: {x: }", ["2:41: 'x' has no value; give it one, or remove the line"]),
     ("for: {x: {every: 5m}}", ["2:45: 'every' is a setting of the whole bot, not of one target"]),
-    ("for: {x: {hashtags: a}}", ["2:45: 'hashtags' belongs in only or skip"]),
+    ("for: {x: {words: a}}", ["2:45: 'words' belongs in only or skip"]),
     ("for: {x: {lnog: skip}}", ["2:45: unknown setting 'lnog'; did you mean 'long'?"]),
     ("was: b", ["2:40: 'was' names 'b', which is a bot still"]),
     ("was: a/b", ["2:40: the name 'a/b' holds /, which is reserved"]),

@@ -334,7 +334,7 @@ def test_a_warning_in_the_text_and_a_part_cut_apart_hold_no_link_either() -> Non
 
 def test_a_part_that_no_longer_fits_without_its_link_is_left_alone() -> None:
     # the second part begins with a name of a site, which counts for 23 characters as a link
-    text = "x" * 279 + "-" + "y" * 60 + ".com" + " ord" * 100
+    text = "x" * 273 + "-" + "y" * 60 + ".com" + " ord" * 100
     reason = why_not(replace(POST, runs=(Run(text),)), TWITTER, links="drop")
     assert reason == f"cannot be cut to the limits of {TWITTER.title}"
 

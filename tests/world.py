@@ -127,8 +127,16 @@ class World:
     """Everything that a mirroring test needs; `bots` is YAML, as in a config file."""
 
     def __init__(
-        self, folder: Path, bots: str, *, flavour: Any = "mastodon", pds: Pds | None = None
+        self,
+        folder: Path,
+        bots: str,
+        *,
+        flavour: Any = "mastodon",
+        pds: Pds | None = None,
+        top: dict[str, Any] | None = None,
     ) -> None:
+        #: what stands at the top of the config beside accounts, defaults and bots
+        self.top = top or {}
         self.clock = Clock()
         if pds is not None:
             self.clock.at = datetime.now(UTC)
@@ -159,7 +167,7 @@ class World:
     def configure(self, bots: str) -> None:
         """Write and load the config."""
         at_once = {"delay": "0s", "cards": "source"}
-        accounts = yaml.safe_dump({"accounts": self.settings, "defaults": at_once})
+        accounts = yaml.safe_dump({**self.top, "accounts": self.settings, "defaults": at_once})
         self.file.write_text(f"{accounts}\nbots:\n{textwrap.indent(textwrap.dedent(bots), '  ')}")
         self.config: Config = config.load(self.file)
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
+from bridge.config.people import read_people
 from bridge.config.values import Context, duration, read_map, read_settings
 from bridge.config.yaml_reader import (
     ConfigError,
@@ -79,7 +80,8 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     if context.zone is None and given and "timezone" in given.pairs:
         context.zone = ZoneInfo("UTC")  # one problem for it is enough
     accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
-    bots = Bots(context, accounts)
+    people = read_people(context, top["people"]) if "people" in top else ()
+    bots = Bots(context, accounts, people)
     if "defaults" in top:
         bots.read_defaults(top["defaults"])
     if "bots" in top:

@@ -14,7 +14,7 @@ from bridge.config.accounts import check_name
 from bridge.config.values import Context, Name, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, Source, compose, place
 from bridge.registry import NETWORKS
-from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Policy, Route, settings_of
+from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Person, Policy, Route, settings_of
 
 MAX_ROUTES = 100_000
 
@@ -58,20 +58,28 @@ def apply(settings: Settings, changes: Changes) -> Settings:
     """Settings with changes: maps merge key by key, all else is replaced."""
     if not changes:
         return settings
-    typed = {
-        name: apply(getattr(settings, name), value) if isinstance(value, dict) else value
-        for name, value in changes.items()
-    }
+    typed = {name: _merged(getattr(settings, name), value) for name, value in changes.items()}
     return replace(settings, **typed)  # type: ignore[type-var]
+
+
+def _merged(weaker: Any, stronger: Any) -> Any:
+    if not isinstance(stronger, dict):
+        return stronger
+    if isinstance(weaker, tuple):  # a map whose keys are no settings, as pairs
+        return tuple((dict(weaker) | stronger).items())
+    return apply(weaker, stronger)
 
 
 class Bots:
     """Reads the bots one by one; they share the policies that are equal."""
 
-    def __init__(self, context: Context, accounts: Mapping[str, Account]) -> None:
+    def __init__(
+        self, context: Context, accounts: Mapping[str, Account], people: tuple[Person, ...] = ()
+    ) -> None:
         self.context = context
         self.problems = context.problems
         self.accounts = accounts
+        self.built_in = Policy(people=people)
         self.bots: dict[str, Bot] = {}
         self.places: dict[str, Node] = {}
         self.former: dict[str, Node] = {}
@@ -80,7 +88,8 @@ class Bots:
         self.by_network = {
             name: self._built_in(network.policy) for name, network in NETWORKS.items()
         }
-        self.weakest: dict[str, Policy] = {}  # by target, before the bot's own settings
+        #: before the bot's own settings
+        self.weakest: dict[tuple[str, str], Policy] = {}
         self.policies: dict[Policy, Policy] = {}
 
     def _built_in(self, policy: Mapping[str, Any]) -> Changes:
@@ -118,8 +127,8 @@ class Bots:
         if "every" in own.bot or "cron" in own.bot:  # one takes the place of the other
             inherited = {k: v for k, v in inherited.items() if k not in ("every", "cron")}
         values = {k: v for k, v in {**inherited, **own.bot}.items() if k not in _ROUTING}
-        policies = {target: self._policy(target, own) for _, target in directions}
-        routes = tuple(Route(source, target, policies[target]) for source, target in directions)
+        policies = {way: self._policy(*way, own) for way in {self._way(*d) for d in directions}}
+        routes = tuple(Route(*d, policies[self._way(*d)]) for d in directions)
         self.bots[name] = Bot(name, routes, **values)
 
     def finish(self) -> dict[str, Bot]:
@@ -204,12 +213,18 @@ class Bots:
             self.problems.add(node, f"{shorten(name)} was another bot's name; see {first}")
         self.former.setdefault(name, node)
 
-    def _policy(self, target: str, own: Layer) -> Policy:
+    def _way(self, source: str, target: str) -> tuple[str, str]:
+        """What a policy depends on beside the bot: the language of the source, and the target."""
+        return self.accounts[source].settings.get("language", ""), target
+
+    def _policy(self, language: str, target: str, own: Layer) -> Policy:
         network = self.accounts[target].network
-        policy = self.weakest.get(target)
+        policy = self.weakest.get((language, target))
         if policy is None:
-            policy = apply(Policy(), self.by_network.get(network, {}))
-            policy = self.weakest[target] = self._with(policy, self.defaults, network, target)
+            policy = replace(self.built_in, language=language)
+            policy = apply(policy, self.by_network.get(network, {}))
+            policy = self._with(policy, self.defaults, network, target)
+            self.weakest[language, target] = policy
         policy = self._with(policy, own, network, target)
         return self.policies.setdefault(policy, policy)
 

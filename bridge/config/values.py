@@ -16,8 +16,11 @@ from zoneinfo import ZoneInfo
 from bridge.config.crontab import crontab
 from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
+from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
+from bridge.steps import NAMES, unknown_names
+from bridge.text import is_language_tag
 
 MAX_PATTERN = 10_000  # characters
 
@@ -332,11 +335,40 @@ def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
         takes = f"{setting.name!r} takes steps of one name each"
         raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
     for name, value in read_settings(context, node, _STEPS).items():
+        for unknown in unknown_names(value):
+            if unknown.startswith("{{"):
+                said = f"{shorten(unknown)} is not closed with }}}}"
+            else:
+                hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
+                said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
+            context.problems.add(node.pairs[name][1], said)
         return StepSetting(name, value)
     raise AlreadyReported
 
 
 _STEPS = {step.name: step for step in STEPS}
+
+
+def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
+    """Hashtags by hashtags, the former case folded, none with `#`; wrong ones are reported."""
+    found: dict[str, str] = {}
+    for name, (key, value) in _map(context, setting, node).pairs.items():
+        tag = name.lstrip("#").casefold()
+        if not is_hashtag(tag):
+            context.problems.add(key, f"{shorten(name)} is no hashtag: letters, digits and _ only")
+        elif tag in found:
+            context.problems.add(key, f"{shorten(name)} stands twice; case does not matter")
+        else:
+            other = attempt(context, Setting(name, "string", ""), value, _hashtag)
+            found[tag] = other if other is not NOTHING else tag
+    return found
+
+
+def _hashtag(context: Context, setting: Setting, node: Node) -> str:
+    text = _text(context, setting, node)
+    if not is_hashtag(text.lstrip("#")):
+        raise Wrong(node, f"{shorten(text)} is no hashtag: letters, digits and _ only")
+    return text.lstrip("#")
 
 
 # Kinds with rules of their own
@@ -358,13 +390,9 @@ def _regex(context: Context, setting: Setting, node: Node) -> str:
     return text
 
 
-#: RFC 5646, section 2.1, as far as tags are in use: language, then subtags after hyphens
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-
-
 def _language_tag(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
-    if not _LANGUAGE.fullmatch(text):
+    if not is_language_tag(text):
         raise Wrong(node, f"{shorten(text)} is not a language tag such as nb, en or en-GB")
     return text
 
@@ -466,6 +494,7 @@ _PARSERS: dict[Kind, Parser] = {
     "account": _accounts,
     "accounts": _accounts,
     "steps": _steps,
+    "tag_map": _tag_map,
     "section": _section,
     "map": _map,
 }

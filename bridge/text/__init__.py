@@ -11,6 +11,7 @@ from bridge.text.entities import (
     to_runs,
     x_entities,
 )
+from bridge.text.languages import is_language_tag, language_code
 from bridge.text.length import byte_length, clusters, graphemes, mastodon_length, weighted_length
 from bridge.text.links import defuse_links, drop_links, has_link, shows_other_site, shows_url
 from bridge.text.markup import html_to_runs
@@ -28,6 +29,8 @@ __all__ = [
     "graphemes",
     "has_link",
     "html_to_runs",
+    "is_language_tag",
+    "language_code",
     "mastodon_entities",
     "mastodon_length",
     "plain_name",

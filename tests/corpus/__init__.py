@@ -5,6 +5,7 @@ A case is one file, `cases/FEATURE--VARIANT.SOURCE.yaml`:
     about     what is to be seen
     input     the post, as JSON of its network; only what differs from `base/SOURCE.yaml`
     settings  the bot's settings, where they are not the built-in ones
+    people    handles of people by network, as at the top of a configuration; on Bluesky each is found
     server    what a target that speaks Mastodon's API says of itself, where it is not the base's
     mirrored  ids of posts of the account that stand on the targets already
     to        what comes of it, by target: parts, or `skipped`; written by the program
@@ -41,6 +42,7 @@ from bridge.networks.bluesky.write import MARK, VIDEO
 from bridge.networks.mastodon import read as mastodon_read
 from bridge.networks.twitter import client as twitter
 from bridge.networks.twitter import read as twitter_read
+from bridge.people import identified, unknown_handles
 from bridge.post import Draft, Media, Post, Ref, Skip, idempotency_key
 from bridge.registry import NETWORKS
 from bridge.render import to_copy
@@ -114,6 +116,7 @@ class Case:
     about: str
     input: Any
     settings: Mapping[str, Any]
+    people: Mapping[str, Any]
     server: Mapping[str, Any]
     mirrored: tuple[str, ...]
     #: what the file expects, by target
@@ -135,7 +138,7 @@ def load(file: Path) -> Case:
     if source not in SOURCES or not (feature and variant):
         raise ValueError(f"{file.name}: not named FEATURE--VARIANT.SOURCE.yaml")
     data = yaml.safe_load(file.read_text("utf-8"))
-    unknown = set(data) - {"about", "input", "settings", "server", "mirrored", "to"}
+    unknown = set(data) - {"about", "input", "settings", "people", "server", "mirrored", "to"}
     if unknown or not data.get("about") or "input" not in data:
         raise ValueError(f"{file.name}: needs about and input, knows no {unknown or 'more'}")
     return Case(
@@ -146,6 +149,7 @@ def load(file: Path) -> Case:
         data["about"],
         _merged(_base(source), data["input"]),
         data.get("settings") or {},
+        data.get("people") or {},
         data.get("server") or {},
         tuple(map(str, data.get("mirrored", ()))),
         data.get("to") or {},
@@ -191,7 +195,7 @@ def limits(target: str, server: Mapping[str, Any]) -> Limits:
 def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
     """What a bot that reads the post queues for a target."""
     source, there = _opened(case.network, case.server), _opened(target, case.server)
-    route = _routes(case.network, json.dumps(case.settings))[target]
+    route = _routes(case.network, json.dumps([case.settings, case.people]))[target]
     # what can be converted on a machine must not decide what stands in the corpus
     no_ffmpeg = mock.patch.object(ffmpeg, "PROGRAM", "no-such-program")
     with no_ffmpeg, _state(case, source, there) as store:
@@ -211,8 +215,12 @@ def payloads(
         uploads = tuple(_uploaded(target, item, at) for at, item in enumerate(draft.media, 1))
         shows = _copy(target, "shown") if draft.boost or draft.quote else None
         content = to_copy(draft, shows, at_most) if shows else draft
+        if network.live_mentions == "identity":
+            content = identified(content, _dids(content), network)
         if not (at_most.quotes or draft.boost):
             shows = None
+        if draft.alone:
+            above = root = None
         parents = Parents(above, root, shows) if above or shows else None
         made.append(network.to_payload(content, f"key-{draft.part}", uploads, parents, NOW))
         above = _copy(target, f"part-{draft.part}")
@@ -269,6 +277,11 @@ def _uploaded(target: str, item: Media, at: int) -> dict[str, Any]:
     return {**found, "aspectRatio": shape} if all(shape.values()) else found
 
 
+def _dids(draft: Draft) -> dict[str, str]:
+    """An identity for every handle that is mentioned."""
+    return {handle: f"did:plc:{handle.split('.')[0]}" for handle in unknown_handles(draft)}
+
+
 def _copy(target: str, name: str) -> Ref:
     uri = f"at://did:plc:avis/app.bsky.feed.post/{name}" if target == "bluesky" else ""
     url = (
@@ -296,10 +309,12 @@ def _routes(source: str, settings: str) -> dict[str, Route]:
     """The ways of a bot to both other networks, by target."""
     bot = {"from": source, "to": [name for name in NETWORKS if name != source]}
     bot["cards"] = "source"  # others are made when a post goes out, of pages that are not here
-    bot |= json.loads(settings)
+    own, people = json.loads(settings)
+    bot |= own
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
-        file.write_text(yaml.safe_dump({"accounts": _ACCOUNTS, "bots": {"bot": bot}}), "utf-8")
+        written = {"accounts": _ACCOUNTS, "people": people, "bots": {"bot": bot}}
+        file.write_text(yaml.safe_dump(written), "utf-8")
         return {route.target: route for route in config.load(file, {}).bots["bot"].routes}
 
 

@@ -103,5 +103,5 @@ def _listed(cases: Sequence[Case], name: str, row: dict[str, Any]) -> str:
 
 def settings_of(case: Case) -> set[str]:
     """The names of the settings that a case changes, those for one target too."""
-    own = {name for name in case.settings if name != "for"}
+    own = {name for name in case.settings if name != "for"} | ({"people"} if case.people else set())
     return own.union(*(set(each) for each in case.settings.get("for", {}).values()))

@@ -182,6 +182,11 @@ def _find(name: str) -> Callable[[Rig], Act]:
     return prepare
 
 
+def _resolving(rig: Rig) -> Act:
+    client = rig.connect("bluesky")
+    return lambda: client.resolve("anna.test")
+
+
 def _rereading(name: str) -> Callable[[Rig], Act]:
     def prepare(rig: Rig) -> Act:
         client = rig.connect(name)
@@ -391,6 +396,7 @@ KINDS: Mapping[str, Kind] = {
     "bluesky posts": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _fetch("bluesky", "{}")),
     "bluesky single post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _find("bluesky")),
     "bluesky standing post": Kind("bluesky", f"GET {_XRPC}.repo.getRecord", _standing),
+    "bluesky handle": Kind("bluesky", "GET /xrpc/com.atproto.identity.resolveHandle", _resolving),
     "bluesky posts again": Kind("bluesky", f"GET {_XRPC}.repo.listRecords", _rereading("bluesky")),
     "bluesky repository": Kind("bluesky", f"GET {_XRPC}.sync.getLatestCommit", _missing("bluesky")),
     "bluesky image": Kind("bluesky", f"POST {_XRPC}.repo.uploadBlob", _uploading("bluesky")),

@@ -24,4 +24,10 @@ NETWORK = Network(
     labels=True,
     languages=3,
     cards=True,
+    # AT Protocol specification, "Handle" and "DID"
+    handle=r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+    r"|did:[a-z]+:[a-z0-9._:%-]*[a-z0-9._-]",
+    handle_example="mayor.city.example",
+    live_mentions="identity",
+    tags_beside_text=True,
 )

@@ -202,6 +202,14 @@ class BlueskyClient:
         text = record.get("text")
         return read.to_runs(text, record.get("facets")) if isinstance(text, str) else ()
 
+    def resolve(self, handle: str) -> str:
+        """The DID that a handle stands for (lexicon com.atproto.identity.resolveHandle)."""
+        answer = self._read("com.atproto.identity.resolveHandle", {"handle": handle})
+        did = self._object(answer).get("did")
+        if not isinstance(did, str) or not did.startswith("did:"):
+            raise Unreachable("the server named no identity for a handle")
+        return did
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """An image of the embed: the blob, its description, and its shape.
 

@@ -47,6 +47,11 @@ class Owner:
         return self.handle if self.handle and self.handle != "handle.invalid" else self.did
 
 
+def handles(mention: Run, account: str) -> tuple[str, ...]:  # noqa: ARG001 - the same anywhere
+    """Whom a mention means: the handle in its text, and the DID that it leads to."""
+    return mention.text.lstrip("@＠"), mention.target.rpartition("/")[2]
+
+
 def to_post(item: object, owner: Owner) -> Post | None:
     """An item of `com.atproto.repo.listRecords` as a post, or None if it has no readable address.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.network import Parents
 from bridge.post import Card, Draft, Post, Ref, Run
+from bridge.text import is_language_tag
 
 COLLECTION = "app.bsky.feed.post"
 #: the collection of boosts
@@ -25,10 +26,10 @@ _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
 _TID = re.compile(f"[{_DIGITS[:16]}][{_DIGITS}]{{12}}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# AT Protocol specification, "Lexicon": string format `language`.
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 #: lexicon app.bsky.feed.post: at most so many languages
 _LANGUAGES = 3
+#: lexicon app.bsky.feed.post: at most so many hashtags beside the text
+_TAGS = 8
 #: lexicon com.atproto.label.defs: at most so many self-labels
 _LABELS = 10
 #: lexicon app.bsky.embed.images: at most so many; what has more is a gallery
@@ -104,9 +105,10 @@ def to_payload(
     }
     if facets:
         record["facets"] = facets
-    languages = [tag for tag in draft.languages if _LANGUAGE.fullmatch(tag)][:_LANGUAGES]
-    if languages:
-        record["langs"] = languages
+    if languages := declared(draft.languages):
+        record["langs"] = list(languages)
+    if tags := [tag for tag in draft.tags if 0 < len(tag.encode()) <= _TAG_BYTES][:_TAGS]:
+        record["tags"] = tags
     if draft.labels:
         values = [{"val": label} for label in draft.labels[:_LABELS]]
         record["labels"] = {"$type": "com.atproto.label.defs#selfLabels", "values": values}
@@ -119,6 +121,14 @@ def to_payload(
     if parents is not None and parents.shows:
         record["embed"] = _quoting(parents.shows, record.get("embed"))
     return {"rkey": record_key(key, created), "record": record}
+
+
+def declared(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a post's languages that a record can declare: well formed, the first three.
+
+    AT Protocol specification, "Lexicon", string format `language`: BCP 47.
+    """
+    return tuple(tag for tag in languages if is_language_tag(tag))[:_LANGUAGES]
 
 
 def _repost(created: datetime, key: str, parents: Parents | None) -> dict[str, Any]:
@@ -165,6 +175,12 @@ def _images(uploads: tuple[dict[str, Any], ...]) -> dict[str, Any]:
 def spell_url(url: str) -> str:
     """The URL itself: links are facets, whatever stands in them."""
     return url
+
+
+def mention(handle: str, name: str) -> Run:
+    """A mention of a handle, whose DID is to be found, or of a DID."""
+    shown = name if handle.startswith("did:") else handle
+    return Run(f"@{shown}", "mention", f"https://bsky.app/profile/{handle}", name)
 
 
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001 - a protocol

@@ -21,5 +21,8 @@ NETWORK = Network(
     package=__name__,
     client="MastodonClient",
     languages=1,
+    handle=r"[a-z0-9_]+([.-]+[a-z0-9_]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+",
+    handle_example="mayor@city.example",
+    live_mentions="text",
     edits=True,
 )

@@ -158,6 +158,10 @@ class MastodonClient:
         """None: a boost comes with them."""
         return ()
 
+    def resolve(self, handle: str) -> str:
+        """The handle itself: mentions are text."""
+        return handle
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """`{"id": ...}` of the new attachment, which the server may still be processing.
 

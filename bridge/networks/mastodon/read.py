@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bridge import text
 from bridge.network import Animation, Identity, Limits, Measure, PlayLimits, PollLimits
-from bridge.post import Card, Media, MediaKind, Poll, Post, Ref, Visibility, utc
+from bridge.post import Card, Media, MediaKind, Poll, Post, Ref, Run, Visibility, utc
 
 Software = Literal["mastodon", "gotosocial", "other"]
 
@@ -91,6 +91,18 @@ def _card(card: Mapping[str, Any]) -> Card | None:
     if not (title and url.startswith(("https://", "http://"))):
         return None
     return Card(url, title, _str(card.get("description")), _str(card.get("image")))
+
+
+def handles(mention: Run, account: str) -> tuple[str, ...]:
+    """Whom a mention means, as `user@host`; people of the account's own server come without host.
+
+    Servers whose names differ from those in handles show the one in the address of the profile.
+    """
+    host = account.partition(":")[2].rpartition("/")[0]
+    found = [mention.text.lstrip("@＠")]
+    if profile := re.fullmatch(r"https?://([^/]+)/(?:@|users/)([^/@]+)(@[^/]+)?/?", mention.target):
+        found.append(profile[2] + (profile[3] or f"@{profile[1]}"))
+    return tuple(each if "@" in each else f"{each}@{host}" for each in found)
 
 
 def is_error(body: Any) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from bridge import text
 from bridge.network import Parents
-from bridge.post import Draft, Media, Post
+from bridge.post import Draft, Media, Post, Run
 
 
 def to_payload(
@@ -59,9 +58,9 @@ def to_update(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) 
 def _content(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) -> dict[str, Any]:
     """What a new status and an edit say in the same words."""
     payload: dict[str, Any] = {"status": draft.text, "sensitive": draft.sensitive}
-    language = _language(draft.languages)
-    if language:
-        payload["language"] = language
+    for tag in declared(draft.languages):
+        # an ISO 639 code, without script or region (Mastodon documentation, methods/statuses)
+        payload["language"] = text.language_code(tag)
     if uploads:
         payload["media_ids"] = [str(upload["id"]) for upload in uploads]
     if draft.poll is not None:
@@ -79,10 +78,9 @@ def _attributes(upload: Mapping[str, Any], media: Media) -> dict[str, Any]:
     return {"id": str(upload["id"]), "description": media.alt, "focus": f"{x},{y}"}
 
 
-def _language(languages: tuple[str, ...]) -> str:
-    """The first language as Mastodon takes it: its ISO 639 code, without script or region."""
-    code = re.split("[-_]", languages[0])[0].lower() if languages else ""
-    return code if re.fullmatch("[a-z]{2,3}", code) else ""
+def declared(languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The one of a post's languages that a status can declare: the first that is one."""
+    return tuple(tag for tag in languages if text.language_code(tag))[:1]
 
 
 def spell_url(url: str) -> str:
@@ -92,11 +90,18 @@ def spell_url(url: str) -> str:
     return url if whole else text.escape_url(url)
 
 
+def mention(handle: str, name: str) -> Run:
+    """A mention of `user@host`."""
+    user, _, host = handle.partition("@")
+    return Run(f"@{handle}", "mention", f"https://{host}/@{user}", name)
+
+
 def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG001
     """Whether `post` may be what `payload` became.
 
     Mastodon shows no key on a status, so text, content warning, parent, the options of a poll and
-    the number of attachments are compared. Long links are shown cut, so their targets are.
+    the number of attachments are compared. Long links are shown cut, so their targets are; of whom
+    is mentioned the server is left out, as it is of people of the server itself.
     """
     if "reblog" in payload:
         return post.boost is not None and post.boost.id == payload["reblog"]
@@ -107,7 +112,7 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
     parent = post.reply_to.id if post.reply_to else ""
     return (
         post.boost is None
-        and text.comparable(shown) == text.comparable(payload["status"])
+        and _comparable(shown) == _comparable(payload["status"])
         and text.comparable(post.content_warning)
         == text.comparable(payload.get("spoiler_text", ""))
         and parent == payload.get("in_reply_to_id", "")
@@ -115,3 +120,13 @@ def matches(payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: 
         and [text.comparable(option) for option in (post.poll.options if post.poll else ())]
         == [text.comparable(option) for option in payload.get("poll", {}).get("options", ())]
     )
+
+
+def _comparable(words: str) -> str:
+    """A text as it compares: `@user@host` is `@user`."""
+    out, at = "", 0
+    for span in text.mastodon_entities(words):
+        if span.kind == "mention":
+            out += words[at : span.start] + "@" + span.value.partition("@")[0]
+            at = span.end
+    return text.comparable(out + words[at:])

@@ -46,5 +46,10 @@ NETWORK = Network(
     absence_is_telling=True,
     package=__name__,
     client="TwitterClient",
+    # X API, changelog of February 2026: apps may answer only who mentioned or quoted the account,
+    # and nothing is said of its own posts
+    threads=False,
+    handle=r"[a-z0-9_]{1,15}",
+    handle_example="mayor",
     paid=True,
 )

@@ -34,6 +34,7 @@ from bridge.network import (
     LoginNeeded,
     Measure,
     NoLedger,
+    NoReply,
     Page,
     PlayLimits,
     PollLimits,
@@ -325,6 +326,10 @@ class TwitterClient:
 
     # Writing
 
+    def resolve(self, handle: str) -> str:
+        """The handle itself: mentions are never made."""
+        return handle
+
     def upload(self, media: Upload) -> dict[str, Any]:
         """Upload an image with its description; returns {"id": the media id}.
 
@@ -479,11 +484,15 @@ class TwitterClient:
             self._parent_waits[parent] += 1
             if self._parent_waits[parent] <= 2:
                 return Busy(f"X does not show the post that this one answers yet ({says})", soon)
+            return Refused(f"X does not show the post that this one answers ({says})")
         media = payload.get("media", {}).get("media_ids", [])
         if answer.status == 400 and not self._processing.isdisjoint(media):
             self._processing.difference_update(media)
             return Busy(f"X is still processing an image ({says})", soon)
-        return answers.error_of(answer, self._now())
+        error = answers.error_of(answer, self._now())
+        if answer.status == 403 and parent and type(error) is Refused and "duplicate" not in says:
+            return NoReply(f"X refused an answer to an own post ({says})")
+        return error
 
     # Money
 

@@ -47,6 +47,11 @@ class User:
         return f"twitter:{self.id}"
 
 
+def handles(mention: Run, account: str) -> tuple[str, ...]:  # noqa: ARG001 - the same anywhere
+    """Whom a mention means."""
+    return (mention.name,)
+
+
 def to_posts(body: Mapping[str, Any], user: User) -> list[Post]:
     """The posts of a timeline page of `user`, in the page's order; those without an id left out."""
     found = _Found(body)

@@ -30,8 +30,8 @@ def to_payload(
         assert parents.shows is not None
         return {"tweet_id": parents.shows.id}
     payload: dict[str, Any] = {}
-    if draft.text or not uploads:
-        payload["text"] = draft.text
+    if (text := draft.lead + draft.text) or not uploads:
+        payload["text"] = text
     if draft.poll is not None:
         payload["poll"] = {
             "options": list(draft.poll.options),

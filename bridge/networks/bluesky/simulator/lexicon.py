@@ -16,7 +16,11 @@ from bridge.post import utc
 from bridge.text import byte_length, graphemes
 
 _DAG_CBOR, _RAW = 0x71, 0x55
-_LANGUAGE = re.compile(r"(i|[A-Za-z]{2,3})(-[A-Za-z0-9]+)*")
+_LANGUAGE = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-[A-Za-z]{2}|-[0-9]{3})?"
+    r"(-[A-Za-z0-9]{5,8}|-[0-9][A-Za-z0-9]{3})*(-[0-9a-wy-z](-[A-Za-z0-9]{2,8})+)*"
+    r"(-x(-[A-Za-z0-9]{1,8})+)?"
+)
 _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
