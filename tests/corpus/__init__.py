@@ -35,7 +35,7 @@ import yaml
 from bridge import config, ffmpeg
 from bridge.accounts import Opened
 from bridge.ingest import judge
-from bridge.network import Client, Identity, Limits, Parents
+from bridge.network import Client, Identity, Limits, Network, Parents
 from bridge.networks.bluesky import client as bluesky
 from bridge.networks.bluesky import read as bluesky_read
 from bridge.networks.bluesky.write import MARK, VIDEO
@@ -215,8 +215,7 @@ def payloads(
         uploads = tuple(_uploaded(target, item, at) for at, item in enumerate(draft.media, 1))
         shows = _copy(target, "shown") if draft.boost or draft.quote else None
         content = to_copy(draft, shows, at_most) if shows else draft
-        if network.live_mentions == "identity":
-            content = identified(content, _dids(content), network)
+        content = addressed(content, network)
         if not (at_most.quotes or draft.boost):
             shows = None
         if draft.alone:
@@ -277,9 +276,12 @@ def _uploaded(target: str, item: Media, at: int) -> dict[str, Any]:
     return {**found, "aspectRatio": shape} if all(shape.values()) else found
 
 
-def _dids(draft: Draft) -> dict[str, str]:
-    """An identity for every handle that is mentioned."""
-    return {handle: f"did:plc:{handle.split('.')[0]}" for handle in unknown_handles(draft)}
+def addressed(draft: Draft, network: Network) -> Draft:
+    """A draft whose mentions name identities where its network wants them: each is found."""
+    if network.live_mentions != "identity":
+        return draft
+    dids = {handle: f"did:plc:{handle.split('.')[0]}" for handle in unknown_handles(draft)}
+    return identified(draft, dids, network)
 
 
 def _copy(target: str, name: str) -> Ref:
