@@ -17,8 +17,17 @@ _NO_LANGUAGE = frozenset(["mis", "mul", "und", "zxx"])
 
 
 def is_language_tag(tag: str) -> bool:
-    """Whether a tag is well formed by BCP 47: whether anybody has assigned it is not asked."""
-    return _TAG.fullmatch(tag) is not None
+    """Whether a tag is well formed by BCP 47: whether anybody has assigned it is not asked.
+
+    No variant and no extension may stand twice (RFC 5646, sections 2.2.5 and 2.2.6).
+    """
+    if _TAG.fullmatch(tag) is None:
+        return False
+    subtags = re.split("-x-", tag.lower())[0].split("-")[1:]
+    extensions = [subtag for subtag in subtags if len(subtag) == 1]
+    before = subtags[: subtags.index(extensions[0])] if extensions else subtags
+    variants = [subtag for subtag in before if len(subtag) > 4 or subtag[:1].isdigit()]
+    return all(len(set(group)) == len(group) for group in (extensions, variants))
 
 
 def language_code(tag: str) -> str:

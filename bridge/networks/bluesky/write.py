@@ -126,9 +126,12 @@ def to_payload(
 def declared(languages: tuple[str, ...]) -> tuple[str, ...]:
     """Those of a post's languages that a record can declare: well formed, the first three.
 
-    AT Protocol specification, "Lexicon", string format `language`: BCP 47.
+    AT Protocol specification, "Lexicon", string format `language`: BCP 47, its first part in lower
+    case.
     """
-    return tuple(tag for tag in languages if is_language_tag(tag))[:_LANGUAGES]
+    tags = (tag for tag in languages if is_language_tag(tag))
+    spelled = ("-".join((code.lower(), *rest)) for code, *rest in (tag.split("-") for tag in tags))
+    return tuple(spelled)[:_LANGUAGES]
 
 
 def _repost(created: datetime, key: str, parents: Parents | None) -> dict[str, Any]:
