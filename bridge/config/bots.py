@@ -65,6 +65,17 @@ def apply(settings: Settings, changes: Changes) -> Settings:
     return replace(settings, **typed)  # type: ignore[type-var]
 
 
+def bot_node(root: Map, files: Mapping[str, Node], name: str) -> Map:
+    """Where a bot is written: in a file of its own, or in `bots`. KeyError: nowhere."""
+    node = files.get(name)
+    if node is None:
+        written = root.pairs["bots"][1]
+        node = written.pairs[name][1] if isinstance(written, Map) else None
+    if not isinstance(node, Map):
+        raise KeyError(name)
+    return node
+
+
 class Bots:
     """Reads the bots one by one; they share the policies that are equal."""
 

@@ -33,6 +33,8 @@ class Context:
     #: filled while values are read, as in `schema.Config`
     secret_files: set[Path] = field(default_factory=set)
     literal_secrets: set[Path] = field(default_factory=set)
+    #: the same by place: the setting's name, and the value
+    clear_secrets: list[tuple[str, Node]] = field(default_factory=list)
 
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]
@@ -197,6 +199,7 @@ def _secret(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
     if text == getattr(node, "text", None):
         context.literal_secrets.add(Path(node.source.name))
+        context.clear_secrets.append((setting.name, node))
     if re.search(r"\s", text):
         raise Wrong(node, f"there is a space in {setting.name!r}; copy it again, without spaces")
     return text

@@ -10,7 +10,7 @@ import codecs
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -100,10 +100,11 @@ class Source:
 
     def rest_of_line(self, line: int, column: int) -> str:
         """What stands in a line from a column on; both count from 1."""
-        return self._lines[line - 1][column - 1 :] if line <= len(self._lines) else ""
+        return self.lines[line - 1][column - 1 :] if line <= len(self.lines) else ""
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The text by lines."""
         return self.text.splitlines()
 
 
@@ -120,6 +121,10 @@ class Problems:
     """Collects what is wrong, so that all of it is told at once."""
 
     found: list[Problem] = field(default_factory=list)
+    #: what to take for the content of some files
+    instead: Mapping[Path, bytes] = field(default_factory=dict)
+    #: every file that was read, by its name for people
+    sources: dict[str, Source] = field(default_factory=dict)
 
     def add(self, node: Node, message: str) -> None:
         """Note a problem at a node."""
@@ -151,8 +156,10 @@ def source_of(path: Path) -> Source:
 def read(path: Path, problems: Problems) -> Node | None:
     """The file's one document, or None when it cannot be read; what is wrong goes to `problems`."""
     source = source_of(path)
+    problems.sources[source.name] = source
     try:
-        source.text = _decode(_read_bytes(path, source), source)
+        data = problems.instead.get(path)
+        source.text = _decode(_read_bytes(path, source) if data is None else data, source)
         return compose(source, problems)
     except Wrong as wrong:
         problems.found.append(wrong.problem)
@@ -178,12 +185,12 @@ def _read_bytes(path: Path, source: Source) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Wrong(source.start, f"the file cannot be read: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise Wrong(source.start, "the file is larger than 1 MiB; put bots into files in bots/")
     return data
 
 
 def _decode(data: bytes, source: Source) -> str:
+    if len(data) > MAX_BYTES:
+        raise Wrong(source.start, "the file is larger than 1 MiB; put bots into files in bots/")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode()
