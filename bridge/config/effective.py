@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -72,14 +73,21 @@ def effective(files: Files, name: str) -> Effective:
 def policy(config: Config, target: str, layers: Iterable[Map | None]) -> Settings:
     """What a target's settings come to; `layers` are `defaults` and the bot, the weaker first."""
     network = config.accounts[target].network
-    found = _built_in(POLICY.values())
-    for name, value in NETWORKS[network].policy.items():
-        found[name] = Value(value, written(value), f"default of {NETWORKS[network].title}")
+    found = dict(_weakest(network))
     for layer in layers:
         by_target = child(layer, "for")
         for part in (layer, child(by_target, network), child(by_target, target)):
             _put(found, part, POLICY)
     return {word: found[word] for word in POLICY if word in found}
+
+
+@cache
+def _weakest(network: str) -> Settings:
+    """What holds where no file says anything; not to be changed."""
+    found = _built_in(POLICY.values())
+    for name, value in NETWORKS[network].policy.items():
+        found[name] = Value(value, written(value), f"default of {NETWORKS[network].title}")
+    return found
 
 
 def child(node: Map | None, name: str) -> Map | None:
