@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.core import ParameterSource
@@ -130,4 +130,19 @@ def show(config_file: Path, bot: str, *, json_wanted: bool) -> None:
     click.echo(as_json(as_object(found, files.config)) if json_wanted else as_yaml(found))
 
 
-COMMANDS = (check, show)
+@click.command()
+@config_option
+@click.argument(
+    "of", metavar="[config|bot]", type=click.Choice(["config", "bot"]), default="config"
+)
+def schema(config_file: Path, of: Literal["config", "bot"]) -> None:  # noqa: ARG001 - every command takes --config
+    """Print the JSON Schema of config.yaml, or of a bot's file, for editors.
+
+    Example: tribridge schema bot
+    """
+    from bridge.config.json_schema import json_schema
+
+    click.echo(as_json(json_schema(of)))
+
+
+COMMANDS = (check, schema, show)
