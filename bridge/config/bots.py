@@ -195,7 +195,11 @@ class Bots:
             elif name.text in self.accounts:
                 yield name.text
             else:
-                hint = self.problems.suggest(name.text, self.accounts)
+                parts = name.text.replace(",", " ").split()
+                if len(parts) > 1 and all(part in self.accounts for part in parts):
+                    hint = f"; several are a list: [{', '.join(parts)}]"
+                else:
+                    hint = self.problems.suggest(name.text, self.accounts)
                 self.problems.add(name.node, f"there is no account {shorten(name.text)}{hint}")
             seen.add(name.text)
 

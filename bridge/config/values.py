@@ -17,7 +17,7 @@ from bridge.config.crontab import crontab
 from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.post import utc
-from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
+from bridge.schema import STEPS, BackfillSetting, Kind, Policy, Setting, StepSetting, settings_of
 
 MAX_PATTERN = 10_000  # characters
 
@@ -387,7 +387,9 @@ def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        hint = context.problems.suggest(text, zoneinfo.available_timezones())
+        # short names such as EST are no answer to CEST
+        names = {name for name in zoneinfo.available_timezones() if "/" in name} | {"UTC"}
+        hint = context.problems.suggest(text, names)
         message = f"there is no time zone {shorten(text)}{hint or ', such as Europe/Oslo'}"
         raise Wrong(node, message) from None
 
@@ -430,10 +432,19 @@ def _crontab(context: Context, setting: Setting, node: Node) -> str:
 # The kinds
 
 
+#: settings that people look for in `only` and `skip`; with `language` they mean `languages`
+_BESIDE_FILTERS = {
+    setting.name: "stands beside only and skip, not in them"
+    for setting in settings_of(Policy)
+    if setting.name != "language"
+}
+
+
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
     known = {part.name: part for part in setting.settings}
     given = _map(context, setting, node)
-    values = read_settings(context, given, known)
+    elsewhere = _BESIDE_FILTERS if setting.name in ("only", "skip") else None
+    values = read_settings(context, given, known, elsewhere)
     for part in setting.settings:
         if part.required and part.name not in given.pairs:
             message = f"{setting.name!r} needs {part.name}: {part.doc}"
