@@ -31,6 +31,7 @@ from bridge.text import (
     defuse_links,
     defuse_mentions,
     drop_links,
+    ends_sentence,
     mastodon_entities,
     shorten_url,
     shows_other_site,
@@ -501,19 +502,33 @@ def _fit(
             return Skip(f"longer than one post on {target.title}")
         if any(run.kind == "link" and not fits(run.text) for run in runs):
             losses.append(Loss("links", "a link longer than a whole post was cut"))
-        if policy.long == "truncate":
+        if policy.long in ("truncate", "first_and_link"):
             ending: Runs = (Run("…"),)
-            if policy.link_back != "never":
+            linked = policy.long == "first_and_link" and policy.links != "drop"
+            if linked or policy.link_back != "never":
                 runs = tuple(run for run in runs if run.target != target.spell_url(url))
                 ending = _with_link((Run("…"),), url, target)
             losses.append(Loss("text", "the end was cut off"))
-            return [truncate_runs(runs, fits, ending)]
+            cut = truncate_runs if policy.long == "truncate" else _first_part
+            return [cut(runs, fits, ending)]
         if policy.long == "numbered":
             return _numbered(runs, fits)
         # where parts may have to stand by themselves there is room to say which they are
         return split_runs(runs, fits) if target.threads else _split(runs, fits)
     except ValueError:
         return Skip(f"cannot be cut to the limits of {target.title}")
+
+
+def _first_part(runs: Runs, fits: Callable[[str], bool], ending: Runs) -> Runs:
+    """The first part of a thread if a sentence ends there, else as much as fits; then `ending`.
+
+    `ending` begins with an ellipsis, which is left out after a whole sentence.
+    """
+    room = "".join(run.text for run in ending)
+    part = split_runs(runs, lambda text: fits(text + room))[0]
+    if not ends_sentence("".join(run.text for run in part)):
+        return truncate_runs(runs, fits, ending)
+    return join_runs((*part, *replace_in_runs(ending, 0, 1, "")))
 
 
 def _numbered(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:
