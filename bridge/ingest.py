@@ -195,7 +195,7 @@ def _judge_page(
     """
     recording = Recording(cursors={way.key: page.cursor for way in ways})
     ids = [post.id for post in page.posts]
-    posts = _with_first_ids(source, page, store)
+    posts = standing.referred_first(_with_first_ids(source, page, store))
     unsure = _find_echoes(source, page, store, now)
     linked = store.links(source.identity.id, ids)
     seen = {way.key: store.seen(way.key, ids) for way in ways}
