@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bridge import films
-from bridge.hashtags import arrange
+from bridge.hashtags import arrange, one_cashtag
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.people import live, set_apart, stands
@@ -470,12 +470,18 @@ def _parts(
     parts = _fit(runs, warning, url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
+    if target.one_cashtag:
+        words = [one_cashtag(part) for part in parts]
+        if words != parts:
+            losses.append(Loss("cashtags", f"{target.title} takes one in a post: others are words"))
+            parts = words
     if target.mentions_in_text:
         parts = [silence(part) for part in parts]
     if policy.links == "drop":
         parts = [defuse_links(part) for part in parts]
-        if not all(limits.fits("".join(run.text for run in part), warning) for part in parts):
-            return Skip(f"cannot be cut to the limits of {target.title}")
+    longer = policy.links == "drop" or target.one_cashtag
+    if longer and not all(limits.fits("".join(r.text for r in part), warning) for part in parts):
+        return Skip(f"cannot be cut to the limits of {target.title}")
     return parts
 
 
