@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -282,3 +283,13 @@ def test_single_posts_are_found_again_when_the_state_was_lost(tmp_path: Path, lo
         w.clock.advance(days=1)
         come_to_rest(w)
         assert posts_of(w) == before
+
+
+def test_the_export_has_the_texts_with_their_numbers(tmp_path: Path) -> None:
+    with world(tmp_path, ONE, flavour="gotosocial") as w:
+        refusing(w).turn()
+        w.say("m", WORDS[:690])
+        come_to_rest(w)
+        day = f"{w.clock.at:%Y-%m-%d}"
+        (original,) = json.loads(w.command("export", "--since", day).output)["originals"]
+        assert [copy["text"] for copy in original["copies"]] == w.texts("x")
