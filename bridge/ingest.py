@@ -346,7 +346,7 @@ def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
 
     Where an edit gets an id of its own, as on X, a reference names the version that it is to.
     """
-    here = {post.revision: post.id for post in page.posts if post.revision}
+    here = {version: post.id for post in page.posts for version in post.versions}
     posts = []
     for post in page.posts:
         refs = [

@@ -58,6 +58,23 @@ def test_keys_out_of_order_tear_no_thread_apart(tmp_path: Path, target: str) -> 
         ]
 
 
+@pytest.mark.parametrize("read_between", [True, False])
+def test_an_answer_to_a_version_that_was_never_read_finds_the_copy(
+    tmp_path: Path, *, read_between: bool
+) -> None:
+    with world(tmp_path, "one: {from: x, to: b}") as w:
+        w.turn()
+        first = w.say("x", "Ferja er innstilt")
+        version = w.simulator("x").edit(PEOPLE["x"][1], first, "Ferja er innstilt i dag")
+        if read_between:
+            w.read("x")
+        w.say("x", "Neste tur går klokka ti", reply_to=version)
+        w.simulator("x").edit(PEOPLE["x"][1], first, "Ferja går igjen")
+        w.rest()
+        (copy, _), (answer, parent) = thread(w, "b")
+        assert (answer, parent) == ("Neste tur går klokka ti", copy)
+
+
 @pytest.mark.parametrize("target", ["m", "b"])
 def test_a_quote_of_what_was_edited_since_quotes_its_copy(tmp_path: Path, target: str) -> None:
     with world(tmp_path, f"one: {{from: x, to: {target}}}") as w:
