@@ -149,7 +149,8 @@ def _card(post: Post, policy: Policy, runs: Runs) -> Card | None:
     """
     links = [run.target for run in runs if run.kind == "link" and run.target != post.url]
     if post.card is not None and comparable(post.card.url) in map(comparable, links):
-        return post.card
+        # of one without a title the page is asked
+        return post.card if post.card.title.strip() or policy.cards == "fetch" else None
     if post.card is not None or policy.cards == "source" or not links:
         return None
     return Card(links[0])
