@@ -228,12 +228,12 @@ BOTS: list[tuple[str, list[str]]] = [
     (
         "from: masto\nto: bsky\nlong: threads\n",
         [
-            "3:7: 'long' takes thread, truncate, numbered or skip, not 'threads'; did you mean 'thread'?"
+            "3:7: 'long' takes thread, truncate, first_and_link, numbered or skip, not 'threads'; did you mean 'thread'?"
         ],
     ),
     (
         "from: masto\nto: bsky\nlong:\n  thread: true\n",
-        ["4:3: 'long' takes thread, truncate, numbered or skip, not a map"],
+        ["4:3: 'long' takes thread, truncate, first_and_link, numbered or skip, not a map"],
     ),
     (
         "from: masto\nto: bsky\nlink_back: true\n",
@@ -380,7 +380,7 @@ BOTS: list[tuple[str, list[str]]] = [
     (
         "from: masto\nto: bsky\ndescription: “News”\nlong: “thread”\n",
         [
-            "4:7: 'long' takes thread, truncate, numbered or skip, not '“thread”'; did you mean 'thread'?"
+            "4:7: 'long' takes thread, truncate, first_and_link, numbered or skip, not '“thread”'; did you mean 'thread'?"
         ],
     ),
     (
