@@ -12,7 +12,7 @@ from bridge.simulation import Entry
 from bridge.store import QueuedDraft, Store
 from tests.loops.graph import Graph
 from tests.loops.model import Model, is_over, quotes
-from tests.loops.networks import Networks, server_of
+from tests.loops.networks import Networks, network_of, server_of
 from tests.loops.story import Original, marks
 
 #: reasons that follow from what became of another draft
@@ -150,6 +150,12 @@ class Judge:
         assert bot is not None
         return bot.rules_for(account).long == "truncate" and is_over(original, account)
 
+    def _stand_alone(self, original: Original, account: str) -> bool:
+        """Whether the parts of a copy bear numbers instead of hanging together: on X, if asked."""
+        bot = self.model.copied_by(original, account)
+        numbered = bot is not None and bot.rules_for(account).long == "numbered"
+        return numbered and network_of(account) == "twitter"
+
     def _steps(self, account: str, originals: list[Original], copies: list[Entry]) -> None:
         """Each copy was made by the bot that the model names: its step shows."""
         expected: Counter[str] = Counter()
@@ -171,7 +177,8 @@ class Judge:
         ids = {copy.id for copy in copies}
         for copy in copies:
             if self._sentences(copy)[0] != 1:
-                if copy.reply_to not in ids:
+                alone = all(self._stand_alone(original, account) for original in originals)
+                if copy.reply_to not in ids and not (alone and not copy.reply_to):
                     self._say(f"LOOSE PART on {account}: {copy.text!r} of {originals[0]}")
                 continue
             self._quotes(account, originals, copy)
