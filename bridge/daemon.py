@@ -161,8 +161,7 @@ class Daemon:
         """Take no more work; whether what was in flight ended within `grace` seconds."""
         # told to stop in the middle of a look at its jobs, it misses the one that it would remove
         self._scheduler.pause()
-        with self._scheduler._jobstores_lock:
-            pass
+        self._scheduler.get_jobs()  # which waits for that
         self._scheduler.shutdown(wait=False)
         self._aside.stop(0)
         ended = self.engine.lanes.stop(grace)
