@@ -546,8 +546,9 @@ CONFIGS: list[tuple[str, list[str]]] = [
     ),
     (
         ACCOUNTS + "defaults:\n  hashtags: [x]\n",
-        ["19:13: 'hashtags' takes keep, move or strip, not a list"],
+        ["19:13: 'hashtags' takes keep, move or strip, not a list; a list belongs in only or skip"],
     ),
+    (ACCOUNTS + "defaults:\n  words: [x]\n", ["19:3: 'words' belongs in only or skip"]),
     (ACCOUNTS + "timezone: CEST\n", ["18:11: there is no time zone 'CEST', such as Europe/Oslo"]),
     (
         ACCOUNTS + "timezone: +01:00\n",

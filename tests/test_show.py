@@ -24,6 +24,7 @@ LAYERS = """\
 defaults:
   every: 5m
   skip: {words: [utkast]}
+  hashtag_map: {"#OsloBy": Oslo, by: stad}
   for:
     twitter: {long: truncate, links: drop}
     x: {links: hold}
@@ -35,7 +36,7 @@ bots:
     only: {hashtags: ["#新闻", "a, b"]}
     language: "no"
     for:
-      x: {edits: hold}
+      x: {edits: hold, hashtag_map: {osloby: oslo}}
       twitter: {edits: ignore, skip: {words: []}}
       bsky:
         steps: [append: "linje\\nto: [1]", prepend: '{"é"}']
@@ -70,6 +71,12 @@ SETS = {
     },
     "what init writes": {"config.yaml": STARTER, "bots/newsroom.yaml": STARTER_BOT},
     "every layer": {"config.yaml": LAYERS + ACCOUNTS},
+    "languages of accounts": {
+        "config.yaml": "bots:\n  b: {between: [masto, bsky, x]}\n"
+        + ACCOUNTS.replace("mastodon,", "mastodon, language: nb,", 1).replace(
+            "bluesky,", "bluesky, language: '${nn}',", 1
+        )
+    },
 }
 
 
@@ -104,7 +111,7 @@ def test_each_value_names_the_place_of_the_layer_that_won() -> None:
     written({"config.yaml": LAYERS + ACCOUNTS})
     shown = json.loads(tribridge("show", "b", "--json").stdout)
     own = shown["settings"]
-    assert own["cron"] == {"value": "0 8 * * mon", "from": "config.yaml:11:11"}
+    assert own["cron"] == {"value": "0 8 * * mon", "from": "config.yaml:12:11"}
     assert "every" not in own
     assert own["mode"] == {"value": "live", "from": BUILT_IN}
     by_target: dict[str, Any] = {r["target"]: r["settings"] for r in shown["routes"]}
@@ -114,10 +121,10 @@ def test_each_value_names_the_place_of_the_layer_that_won() -> None:
     ]
     x, bsky = by_target["x"], by_target["bsky"]
     assert x["link_back"] == {"value": "never", "from": "default of Twitter (X)"}
-    assert x["long"] == {"value": "truncate", "from": "config.yaml:5:21"}
-    assert x["links"] == {"value": "hold", "from": "config.yaml:6:16"}
-    assert x["edits"] == {"value": "hold", "from": "config.yaml:15:18"}
-    assert x["skip"]["words"] == {"value": [], "from": "config.yaml:16:46"}
+    assert x["long"] == {"value": "truncate", "from": "config.yaml:6:21"}
+    assert x["links"] == {"value": "hold", "from": "config.yaml:7:16"}
+    assert x["edits"] == {"value": "hold", "from": "config.yaml:16:18"}
+    assert x["skip"]["words"] == {"value": [], "from": "config.yaml:17:46"}
     assert x["skip"]["hashtags"] == {"value": ["nobridge"], "from": BUILT_IN}
     assert bsky["skip"]["words"] == {"value": ["utkast"], "from": "config.yaml:3:17"}
     assert bsky["only"]["hashtags"]["value"] == ["#新闻", "a, b"]
@@ -157,6 +164,35 @@ def test_how_long_originals_are_followed_depends_on_the_source() -> None:
     routes = json.loads(tribridge("show", "b", "--json").stdout)["routes"]
     found = {r["source"]: r["settings"]["follow_for"]["value"] for r in routes}
     assert found == {"bsky": "7d", "x": "0s"}
+
+
+def test_the_language_of_an_account_takes_the_place_of_the_built_in_one() -> None:
+    config = "bots:\n  b: {between: [masto, bsky], for: {masto: {language: da}}}\n" + ACCOUNTS
+    written({"config.yaml": config.replace("mastodon,", "mastodon, language: nb,", 1)})
+    routes = json.loads(tribridge("show", "b", "--json").stdout)["routes"]
+    assert {r["source"]: r["settings"]["language"] for r in routes} == {
+        "masto": {"value": "nb", "from": "config.yaml:5:40"},
+        "bsky": {"value": "da", "from": "config.yaml:2:55"},
+    }
+    assert (
+        "    # language: keep  # built-in; from masto: nb (config.yaml:5:40)\n"
+        in tribridge("show", "b").stdout
+    )
+
+
+def test_a_map_of_hashtags_is_merged_tag_by_tag() -> None:
+    written({"config.yaml": LAYERS + ACCOUNTS})
+    routes = json.loads(tribridge("show", "b", "--json").stdout)["routes"]
+    assert {r["target"]: r["settings"]["hashtag_map"] for r in routes} == {
+        "bsky": {
+            "osloby": {"value": "Oslo", "from": "config.yaml:4:28"},
+            "by": {"value": "stad", "from": "config.yaml:4:38"},
+        },
+        "x": {
+            "osloby": {"value": "oslo", "from": "config.yaml:16:46"},
+            "by": {"value": "stad", "from": "config.yaml:4:38"},
+        },
+    }
 
 
 def test_a_bot_that_is_not_there_and_a_config_that_is_wrong() -> None:

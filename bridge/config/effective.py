@@ -46,6 +46,8 @@ class Effective:
     own: Settings
     targets: dict[str, Settings]
     routes: tuple[tuple[str, str], ...]
+    #: of the sources that have one: it stands in for the built-in `language`
+    languages: Mapping[str, Value]
 
 
 def effective(files: Files, name: str) -> Effective:
@@ -67,7 +69,13 @@ def effective(files: Files, name: str) -> Effective:
         target: policy(config, target, [defaults, bot])
         for target in dict.fromkeys(target for _, target in routes)
     }
-    return Effective(name, own, targets, routes)
+    accounts = child(files.root, "accounts")
+    languages = {}
+    for source in dict.fromkeys(source for source, _ in routes):
+        account = child(accounts, source)
+        if account and "language" in account.pairs:
+            languages[source] = _value(account.pairs["language"][1])
+    return Effective(name, own, targets, routes, languages)
 
 
 def policy(config: Config, target: str, layers: Iterable[Map | None]) -> Settings:
@@ -121,8 +129,17 @@ def _put(found: Settings, node: Map | None, known: Mapping[str, Setting]) -> Non
             order = {part.name: part for part in setting.settings}
             _put(parts, value, order)
             found[name] = {word: parts[word] for word in order if word in parts}
-        else:
-            found[name] = Value(_plain(value), _as_written(value), place(value), value)
+        elif setting.kind == "tag_map" and isinstance(value, Map) and value.pairs:
+            parts = dict(before) if isinstance(before, dict) else {}
+            for tag, (_, other) in value.pairs.items():
+                parts[tag.lstrip("#").casefold()] = _value(other)
+            found[name] = parts
+        elif setting.kind != "tag_map" or not isinstance(before, dict):
+            found[name] = _value(value)
+
+
+def _value(node: Node) -> Value:
+    return Value(_plain(node), _as_written(node), place(node), node)
 
 
 def _plain(node: Node) -> Any:
@@ -170,7 +187,8 @@ def written(value: Any) -> str:
 def as_yaml(shown: Effective) -> str:
     """A bot's file that says it all, with a comment for each origin.
 
-    What the built-in `follow_for` comes to depends on the source, so it stays a comment.
+    What the built-in `follow_for` and `language` come to depends on the source, so they stay
+    comments.
     """
     lines = [f"# the bot {shown.name}: every setting, and where it comes from"]
     lines += _lines(shown.own, 0)
@@ -178,16 +196,22 @@ def as_yaml(shown: Effective) -> str:
     for target, settings in shown.targets.items():
         sources = [source for source, to in shown.routes if to == target]
         lines.append(f"  {written(target)}:  # from {', '.join(sources)}")
-        lines += _lines(settings, 4)
+        tongues = {s: shown.languages[s] for s in sources if s in shown.languages}
+        lines += _lines(settings, 4, tongues)
     return "\n".join(lines)
 
 
-def _lines(settings: Settings, indent: int) -> Iterator[str]:
+def _lines(
+    settings: Settings, indent: int, languages: Mapping[str, Value] | None = None
+) -> Iterator[str]:
     margin = " " * indent
     for name, value in settings.items():
         if isinstance(value, Value):
             if name == "follow_for" and value.origin == BUILT_IN:
                 yield f"{margin}# {name}: {value.written}  # {BUILT_IN}; from Twitter (X): 0s"
+            elif name == "language" and value.origin == BUILT_IN and languages:
+                each = (f"; from {s}: {v.written} ({v.origin})" for s, v in languages.items())
+                yield f"{margin}# {name}: {value.written}  # {BUILT_IN}{''.join(each)}"
             else:
                 yield f"{margin}{name}: {value.written}  # {value.origin}"
         elif value:
@@ -204,6 +228,9 @@ def as_object(shown: Effective, config: Config) -> dict[str, Any]:
         paid = NETWORKS[config.accounts[source].network].paid
         if paid and isinstance(follow, Value) and follow.origin == BUILT_IN:
             settings["follow_for"] = Value("0s", "0s", BUILT_IN)
+        language = settings["language"]
+        if isinstance(language, Value) and language.origin == BUILT_IN:
+            settings["language"] = shown.languages.get(source, language)
         routes.append({"source": source, "target": target, "settings": _object(settings)})
     return {"bot": shown.name, "settings": _object(shown.own), "routes": routes}
 

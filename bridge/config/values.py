@@ -18,7 +18,16 @@ from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
-from bridge.schema import STEPS, BackfillSetting, Kind, Policy, Setting, StepSetting, settings_of
+from bridge.schema import (
+    STEPS,
+    BackfillSetting,
+    Filter,
+    Kind,
+    Policy,
+    Setting,
+    StepSetting,
+    settings_of,
+)
 from bridge.steps import NAMES, unknown_names
 from bridge.text import is_language_tag
 
@@ -270,7 +279,14 @@ def _flag(_: Context, setting: Setting, node: Node) -> bool:
     return scalar.text.lower() in ("yes", "true", "on")
 
 
+#: what only and skip list, and what may be meant where a setting of a bot has the same name
+_IN_FILTERS = {setting.name for setting in settings_of(Filter)}
+
+
 def _choice(context: Context, setting: Setting, node: Node) -> str:
+    if isinstance(node, Sequence) and setting.name in _IN_FILTERS and setting.kind == "choice":
+        takes = f"{setting.name!r} takes {either(setting.choices)}, not a list"
+        raise Wrong(node, f"{takes}; a list belongs in only or skip")
     scalar = _scalar(node, setting, either(setting.choices))
     text = _expand(context, scalar)
     if text not in setting.choices:
