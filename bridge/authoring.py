@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Literal
 import click
 from click.core import ParameterSource
 
-from bridge.console import CONFIGURATION, FAILURE, as_json, config_option, fail, json_option
+from bridge import console
+from bridge.console import (
+    CONFIGURATION,
+    FAILURE,
+    as_json,
+    config_option,
+    fail,
+    json_option,
+    state_for_writing,
+)
+from bridge.registry import NETWORKS
 
 if TYPE_CHECKING:
     from bridge.config.checking import Checked, Given
+    from bridge.online import Visited
 
 #: read of a file: more than a configuration may have
 _TOO_MUCH = 1024 * 1024 + 1
@@ -34,6 +45,11 @@ _TOO_MUCH = 1024 * 1024 + 1
     type=click.Path(path_type=Path),
     help="The file that standard input is the content of.",
 )
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Log in with each account too; X charges for that. Shows who it is, and what it may do.",
+)
 @click.argument(
     "given",
     metavar="[FILE|-]...",
@@ -47,33 +63,61 @@ def check(
     form: str,
     stdin_name: Path | None,
     given: tuple[Path, ...],
+    *,
+    online: bool,
 ) -> None:
     """Check the configuration and every bot, or only what stands in each FILE.
 
-    Prints all problems with their places, and warnings; logs in nowhere.
+    Prints all problems with their places, and warnings. Logs in nowhere without --online.
 
     Example: tribridge check bots/newsroom.yaml
     """
     from bridge.config import report
     from bridge.config.checking import check_all, check_files
 
+    if given and online:
+        raise click.UsageError("--online is for the whole configuration: leave out FILE")
+    visited: Visited | None = None
     if given:
         said = ctx.get_parameter_source("config_file") is not ParameterSource.DEFAULT
         files = [_given(path, stdin_name) for path in given]
         checked = check_files(files, config_file if said else None)
     else:
         checked = check_all(config_file)
+        if online and not checked.errors:
+            visited = _visited(checked)
     if form == "json":
-        click.echo(as_json(report.as_object(checked.findings)))
+        more = {"accounts": visited.as_object()} if visited else {}
+        click.echo(as_json(report.as_object(checked.findings) | more))
     elif form == "github":
         click.echo(report.as_github(checked.findings), nl=bool(checked.findings))
     else:
         if checked.findings:
             click.echo(report.as_text(checked.findings, checked.sources))
+        if visited and (told := visited.as_text()):
+            click.echo(told)
         if not checked.errors:
             click.echo(_fine(checked, config_file, given))
     if checked.errors:
-        sys.exit(CONFIGURATION)
+        unreached = visited.unreached if visited else 0
+        sys.exit(FAILURE if checked.errors == unreached else CONFIGURATION)
+
+
+def _visited(checked: Checked) -> Visited:
+    """What the networks say of each account; what is wrong with it is among the findings then."""
+    from bridge import online
+    from bridge.config.surprises import surprises
+    from bridge.store.trouble import is_there
+
+    config, files = checked.config, checked.files
+    assert config is not None
+    assert files is not None
+    paid = any(NETWORKS[account.network].paid for account in config.accounts.values())
+    store = state_for_writing(config) if paid and is_there(config.state.file) else None
+    visited = online.visit_all(config, store, console.now)
+    checked.findings = online.findings(visited, files)
+    checked.findings += [("warning", problem) for problem in surprises(files, visited.limits)]
+    return visited
 
 
 def _given(path: Path, stdin_name: Path | None) -> Given:

@@ -162,6 +162,24 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """What the login of an account is good for, and who sees the account's posts.
+
+    `scopes` are in the network's words, () where it does not tell. The next two are what reading,
+    and posting, lack; `excess` says what to do where the login may do more than it should; `locked`
+    is what follows for mirrors of an account that chooses its followers, with the account as
+    subject. The last is what the limits count that the answers told.
+    """
+
+    scopes: tuple[str, ...] = ()
+    lacks_to_read: tuple[str, ...] = ()
+    lacks_to_post: tuple[str, ...] = ()
+    excess: str = ""
+    locked: str = ""
+    counted: str = "requests"
+
+
+@dataclass(frozen=True, slots=True)
 class Backfill:
     """What a first run takes: nothing, the last `last` posts, those since `since`, or all."""
 
@@ -289,6 +307,9 @@ class Client(Protocol):
 
     def login(self) -> Identity:
         """Who this account is. Asks the network once; later calls cost nothing."""
+
+    def access(self) -> Access:
+        """What the login is good for; after `login` by this client. Few requests, none paid."""
 
     def newest(self) -> str:
         """The cursor after everything that the account has posted; one read request."""

@@ -34,6 +34,15 @@ class Claim:
     points: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is left of a quota until it begins anew (UTC); the quota is 0 where it is not known."""
+
+    quota: int
+    left: int
+    end: datetime
+
+
 class RateLimits:
     """What is left of each limit. Safe to use from several threads.
 
@@ -82,6 +91,16 @@ class RateLimits:
             windows = self._windows(known[0] if known else claims[-1].limit, now)
             # answers overtake each other, and requests under way are not in them yet
             windows[window] = min(left, windows.get(window, left))
+
+    def told(self, now: datetime) -> list[Window]:
+        """The windows that are known, the first to end first, whatever they limit."""
+        with self._lock:
+            found = {
+                Window(quota, left, end)
+                for limit in list(self._left)
+                for (quota, end), left in self._windows(limit, now).items()
+            }
+        return sorted(found, key=lambda window: (window.end, window.quota, window.left))
 
     def forget(self) -> None:
         """Know of no limit any more."""

@@ -405,6 +405,23 @@ def test_how_long_the_text_may_be_is_what_the_network_counts(to: str, text: str,
     assert [told in line for line in found] == ([True] if told else [])
 
 
+def test_what_is_read_more_seldom_than_it_may_be_old() -> None:
+    bots = """\
+bots:
+  a: {from: masto, to: [bsky, x], every: 1h, for: {x: {max_age: 30m}, bsky: {max_age: 1h}}}
+  b: {from: bsky, to: x, every: 3d}
+  c: {from: x, to: bsky, every: 3d, max_age: 1d, mode: disabled}
+  d: {from: x, to: masto, cron: 0 8 * * mon, max_age: 1d}
+timezone: Europe/Oslo
+"""
+    assert warnings(bots) == [
+        f"config.yaml:{NEXT + 1}:65: max_age (30m) is shorter than every (1h): what the bot 'a'"
+        " finds late is held as too old",
+        f"config.yaml:{NEXT + 2}:33: max_age (2d) is shorter than every (3d): what the bot 'b'"
+        " finds late is held as too old",
+    ]
+
+
 def test_all_that_steps_add_counts_together() -> None:
     steps = f"[prepend: {'a' * 139}, append: {'b' * 139}]"
     assert warnings(f"bots: {{a: {{from: masto, to: x, steps: {steps}}}}}") == []

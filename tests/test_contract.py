@@ -213,6 +213,14 @@ def test_a_login_tells_who_it_is_and_a_restart_need_not_ask_again(server: Server
         assert server.requests() == before
 
 
+def test_a_login_tells_what_it_is_good_for(server: Server) -> None:
+    client = server.client()
+    client.login()
+    access = client.access()
+    assert access.lacks_to_read == access.lacks_to_post == ()
+    assert (access.excess, access.locked) == ("", "")
+
+
 def test_a_wrong_secret_needs_a_login_and_is_not_shown(server: Server) -> None:
     secrets = [s.name for s in server.network.settings if s.kind == "secret"]
     with pytest.raises(LoginNeeded) as caught:

@@ -34,13 +34,14 @@ class Given:
 class Checked:
     """What was found, where it stands, and how many problems other files have.
 
-    `config` is that of a whole configuration without problems.
+    `config` is that of a whole configuration without problems, `files` what it was read from.
     """
 
     findings: list[Finding] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     elsewhere: int = 0
     config: Config | None = None
+    files: Files | None = None
 
     @property
     def errors(self) -> int:
@@ -51,7 +52,7 @@ class Checked:
 def check_all(config_file: Path, environ: Mapping[str, str] = os.environ) -> Checked:
     """Everything about a configuration."""
     files = examine(config_file, environ)
-    return Checked(_findings(files), dict(files.sources), config=files.config)
+    return Checked(_findings(files), dict(files.sources), config=files.config, files=files)
 
 
 def check_files(

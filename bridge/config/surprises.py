@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
 from bridge.config import Files
 from bridge.config.bots import bot_node
-from bridge.config.effective import Value, child, policy
+from bridge.config.effective import Value, child, effective, policy
 from bridge.config.values import shorten
 from bridge.config.yaml_reader import Map, Node, Problem, Problems, place
 from bridge.network import Limits, Network
@@ -16,8 +16,12 @@ from bridge.registry import NETWORKS
 from bridge.schema import Bot, Config, Filter, Policy, Route
 
 
-def surprises(files: Files) -> tuple[Problem, ...]:
-    """Everything surprising in a configuration that has no problems, in file order."""
+def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple[Problem, ...]:
+    """Everything surprising in a configuration that has no problems, in file order.
+
+    `limits` are those of the servers of accounts, by name, as far as they are known.
+    """
+    limits = limits or {}
     config = files.config
     if config is None:
         return ()
@@ -34,9 +38,14 @@ def surprises(files: Files) -> tuple[Problem, ...]:
     for bot in active:
         for route in bot.routes:
             network = NETWORKS[config.accounts[route.target].network]
-            key = (id(route.policy), network.name)  # bots share the policies that are equal
+            # bots share the policies that are equal
+            key = id(route.policy), route.target if route.target in limits else network.name
             if key not in judged:
-                judged[key] = (*_contradictions(route.policy), *_too_long(route.policy, network))
+                known = limits.get(route.target) or _limits(network)
+                long = _too_long(route.policy, network, known)
+                judged[key] = (*_contradictions(route.policy), *long)
+            if not bot.cron and route.policy.max_age < bot.every:
+                told.add(*_too_old(files, bot, route))
             for what in judged[key]:
                 _tell(files, config, bot, route, what, told)
     return tuple(sorted(set(told.found)))
@@ -128,11 +137,11 @@ _BECOMES = {
 }
 
 
-def _too_long(settings: Policy, network: Network) -> Iterator[str]:
+def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iterator[str]:
     text = "\n\n".join(str(step.value) for step in settings.steps)
     if len(text.encode()) <= 140:  # X counts at most 2 for a character, and takes 280
         return
-    for measure in getattr(_limits(network), "measures", ()):
+    for measure in limits.measures if limits else ():
         count = measure.count(text, "")
         if count > measure.maximum:
             yield (
@@ -146,6 +155,16 @@ def _limits(network: Network) -> Limits | None:
     """The limits of a network; None where each server has its own."""
     found: Limits | None = getattr(import_module(f"{network.package}.client"), "LIMITS", None)
     return found
+
+
+def _too_old(files: Files, bot: Bot, route: Route) -> tuple[Node, str]:
+    """What is read so seldom that it is too old by then: where that is said, and what to say."""
+    found: Any = effective(files, bot.name)
+    age, every = found.targets[route.target]["max_age"], found.own["every"]
+    return _node(age) or _node(every) or key_of(files, bot.name), (
+        f"max_age ({age.written}) is shorter than every ({every.written}): what the bot"
+        f" {shorten(bot.name)} finds late is held as too old"
+    )
 
 
 # Where it stands

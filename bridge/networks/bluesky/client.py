@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from bridge import ratelimit, secrecy, wire
 from bridge.network import (
+    Access,
     Backfill,
     Busy,
     ClientError,
@@ -127,6 +128,19 @@ class BlueskyClient:
         tokens = self._session()
         name = read.Owner(tokens.did, tokens.handle, tokens.pds).name
         return Identity(f"bluesky:{tokens.did}", tokens.handle, f"{read.APP}/profile/{name}")
+
+    def access(self) -> Access:
+        """What the password may do, as the login's token says; no request.
+
+        The official PDS has these scopes (its source, auth-scope.ts); other servers may have none.
+        """
+        scope = self._session().scope
+        excess = ""
+        if scope == "com.atproto.access":
+            excess = "this is the password of the account itself: create an app password instead"
+        elif scope == "com.atproto.appPassPrivileged":
+            excess = "this app password may read direct messages: create one that may not"
+        return Access(scopes=(scope,) if scope else (), excess=excess, counted="logins")
 
     def newest(self) -> str:
         """A cursor at the present."""

@@ -63,11 +63,23 @@ class Tokens:
     def expired(self, now: datetime) -> bool:
         """Whether the access token says itself that its time is over."""
         try:
-            body = self.access.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-            return bool(claims["exp"] <= now.timestamp())
-        except (ValueError, LookupError, TypeError):
+            return bool(self._claim("exp") <= now.timestamp())
+        except TypeError:
             return False
+
+    @property
+    def scope(self) -> str:
+        """What the access token says that it is good for; "" if it does not."""
+        found = self._claim("scope")
+        return found if isinstance(found, str) else ""
+
+    def _claim(self, name: str) -> Any:
+        """What the access token says of itself; None if it does not."""
+        try:
+            body = self.access.split(".")[1]
+            return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[name]
+        except (ValueError, LookupError, TypeError):
+            return None
 
 
 def fingerprint(service: str, handle: str, password: str) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from bridge import ratelimit, wire
 from bridge.network import (
+    Access,
     Backfill,
     Busy,
     ClientError,
@@ -52,6 +53,10 @@ UPLOAD_SECONDS = 120.0
 FILM_SECONDS = 900.0
 #: seconds until it is asked again whether a video is ready
 PROCESSING = 10.0
+
+
+#: what a mirror does to an account that approves its followers: its posts may still be public
+LOCKED = "approves its followers: copies of its public posts have readers whom it never approved"
 
 
 class MastodonClient:
@@ -97,6 +102,33 @@ class MastodonClient:
             self._limits = read.to_limits(self._instance)
         assert self._identity is not None
         return self._identity
+
+    def access(self) -> Access:
+        """What the token may do: it is tried where nothing can come of it, on what does not exist.
+
+        Mastodon tells the scopes of an app, and not those of a token (Mastodon documentation,
+        methods/apps); it checks them before it looks for the post (api/oauth-scopes).
+        """
+        account = self._send("GET", "/api/v1/accounts/verify_credentials").object()
+        own = quote(str(account.get("id")), safe="")
+        tried = {
+            "read:statuses": ("GET", f"/api/v1/accounts/{own}/statuses?limit=1"),
+            "write:statuses": ("PUT", "/api/v1/statuses/0"),
+            "write:media": ("PUT", "/api/v1/media/0"),
+        }
+        found, lacks = ["read:accounts"], list[str]()
+        for scope, (method, path) in tried.items():
+            answer = self._request(method, path)
+            if answer.status in (401, 429):
+                raise self._rejection(answer)
+            if answer.status < 500:
+                (lacks if answer.status == 403 else found).append(scope)
+        return Access(
+            scopes=tuple(found),
+            lacks_to_read=tuple(scope for scope in lacks if scope.startswith("read")),
+            lacks_to_post=tuple(scope for scope in lacks if scope.startswith("write")),
+            locked=LOCKED if account.get("locked") is True else "",
+        )
 
     def newest(self) -> str:
         """The id of the account's newest status; "" if it has none."""

@@ -22,6 +22,7 @@ from oauthlib import oauth1
 
 from bridge import ratelimit, wire
 from bridge.network import (
+    Access,
     Animation,
     Backfill,
     Busy,
@@ -123,6 +124,7 @@ class TwitterClient:
         self._billed: tuple[date | None, set[tuple[str, str]]] = (None, set())
         self._family = "post"
         self._known: User | None = None
+        self._level = ""
         self._parent_waits: Counter[str] = Counter()
         self._processing: set[str] = set()
 
@@ -139,6 +141,7 @@ class TwitterClient:
             except Refused as refusal:
                 raise LoginNeeded(f"{refusal}: check `api` and the account's keys") from None
             data = self._part(answer, "data")
+            self._level = answer.headers.get("x-access-level", "")
             self._new_today({("user_read", _id(data))})
             # Protected unless X says otherwise: nothing of it travels then.
             user = to_user(data, User(str(number(data)), "", protected=True))
@@ -148,6 +151,21 @@ class TwitterClient:
             self._save()
         user = self._user
         return Identity(user.identity, f"@{user.name}", f"https://x.com/{user.name}")
+
+    def access(self) -> Access:
+        """What the keys may do, as X said at login; no request.
+
+        X tells with each answer (X API, "App permissions": the header x-access-level).
+        """
+        writes = not self._level or "write" in self._level
+        return Access(
+            scopes=tuple(self._level.split(" ")) if self._level else (),
+            lacks_to_post=() if writes else ("write",),
+            locked="is protected: none of its posts is public, so none is mirrored"
+            if self._user.protected
+            else "",
+            counted="requests for who it is",
+        )
 
     @property
     def _user(self) -> User:

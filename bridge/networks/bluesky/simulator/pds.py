@@ -79,6 +79,8 @@ class Account:
     refreshed: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     tokens: int = 0
+    #: of access tokens: appPass, appPassPrivileged, or access, for the account's own password
+    scope: str = "appPass"
     locked: Literal["", "AccountTakedown", "AccountDeactivated"] = ""
 
 
@@ -177,7 +179,7 @@ class Pds(Simulator):
         """A token in the form of a JWT: readable, and signed with what only the server knows."""
         life = ACCESS_LIFE if kind == "access" else REFRESH_LIFE
         claims = {
-            "scope": f"com.atproto.{kind}",
+            "scope": f"com.atproto.{account.scope if kind == 'access' else kind}",
             "sub": account.did,
             "jti": str(number),
             "exp": int((self.now() + life).timestamp()),
@@ -195,7 +197,7 @@ class Pds(Simulator):
             raise Refusal(400, "InvalidToken", "Token could not be verified")
         text = body.rpartition(".")[2]
         claims = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if claims["scope"] != f"com.atproto.{kind}":
+        if (claims["scope"] == "com.atproto.refresh") != (kind == "refresh"):
             raise Refusal(400, "InvalidToken", "Bad token scope")
         if claims["exp"] <= self.now().timestamp():
             raise Refusal(400, "ExpiredToken", "Token has expired")

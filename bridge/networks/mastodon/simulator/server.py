@@ -51,6 +51,7 @@ class MastodonSimulator(Simulator):
         )
         self._tokens: dict[str, tuple[Account, str]] = {}
         self._used: dict[tuple[str, str, int], int] = {}
+        self._lacks: dict[str, set[str]] = {}
 
     def start(self, port: int = 0) -> str:
         """Serve on 127.0.0.1 in a thread of its own; returns the URL, without a slash."""
@@ -71,6 +72,16 @@ class MastodonSimulator(Simulator):
         with self.lock:
             owner = self._server.accounts[name]
             self._tokens = {k: v for k, v in self._tokens.items() if v[0] is not owner}
+
+    def narrow(self, name: str, *scopes: str) -> None:
+        """Take these scopes from all tokens of an account."""
+        with self.lock:
+            self._lacks[name] = set(scopes)
+
+    def approve_followers(self, name: str) -> None:
+        """Let an account choose its followers: it is locked, as Mastodon calls that."""
+        with self.lock:
+            self._server.account(name).entity["locked"] = True
 
     def identity(self, name: str) -> str:
         """The identity of an account, as the client reports it."""
@@ -273,6 +284,8 @@ class MastodonSimulator(Simulator):
                 return self._account(server.accounts, request.get("acct").split("@")[0]).entity
             case _ if account is None:
                 raise Refusal(401, "The access token is invalid")
+            case _ if _scope(request) in self._lacks.get(account.name, ()):
+                raise Refusal(403, "This action is outside the authorized scopes")
             case ("GET", "v1", "accounts", "verify_credentials"):
                 return account.entity | {"source": {"privacy": "public", "language": None}}
             case ("GET", "v1", "accounts", of, "statuses"):
@@ -375,6 +388,13 @@ class MastodonSimulator(Simulator):
             else:
                 asked[name] = part.text not in ("false", "0") if name == "sensitive" else part.text
         return asked
+
+
+def _scope(request: Request) -> str:
+    """The scope that a request needs (Mastodon documentation, api/oauth-scopes)."""
+    parts = request.path.split("/")
+    what = "statuses" if parts[-1] == "statuses" else parts[3]
+    return f"{'read' if request.method == 'GET' else 'write'}:{what}"
 
 
 def _quotas(request: Request) -> list[str]:

@@ -87,6 +87,8 @@ class TwitterSimulator(Simulator):
         )
         self.paid: Counter[str] = Counter()
         self.credits: float | None = None
+        #: what all keys may do, by X's word for it
+        self.access_level = "read-write"
         self._paid_today: set[tuple[str, str, str]] = set()
         self._accounts: dict[str, Account] = {}
         self._by_id: dict[str, Account] = {}
@@ -232,6 +234,7 @@ class TwitterSimulator(Simulator):
             response = self._route(account, kind, request)
         except Problem as refusal:
             response = refusal.response
+        headers["x-access-level"] = self.access_level
         return Response(response.status, response.body, {**headers, **response.headers})
 
     def _signed_in(self, request: Request) -> tuple[Account, str]:
