@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.config import ConfigError, load
+from bridge.config.patterns import length
 from tests.config_files import ACCOUNTS, complaints, load_text
 
-EXAMPLE = (Path(__file__).parents[1] / "config.example.yaml").read_bytes()
-ENVIRON = {name: name for name in re.findall(r"\$\{([A-Z_]+)\}", EXAMPLE.decode())}
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -100,30 +100,61 @@ def test_a_thousand_bots_in_a_thousand_files_are_read() -> None:
     assert len(load_text(ACCOUNTS, files=files).bots) == 1000
 
 
-NASTY = (
-    b"\0", b"\xff", b"\xe2\x80\xa8", "\u202e\u200f".encode(), b"\t", b"\r", b"\n", b"#", b": ", b"- ",
-    b"[", b"]", b"{", b"}", b"{{", b"&a ", b"*a", b"<<: ", b"!!set ", b"? ", b"| ", b">-\n", b"'",
-    b'"', b'"\\ud800"', b"---\n", b"...\n", b"%YAML 1.1\n", b"${", b"${file:", b"${file:/etc}", b"$${",
-    b"~", b"no", b"12:30", b"0x1F", b".nan", b"9" * 5000, b"2026-13-45", b"0001-01-01T00:00:00+23:59",
-    b"((", b"https://[", b"@", b"=", b"for:", b"bots:", b"[]", b"{}", b"1" + b"0" * 20 + b"d",
-)  # fmt: skip
+@pytest.mark.parametrize(
+    ("pattern", "long"),
+    [
+        (r"(?i)\bembargo(ed)?\b", 14),
+        ("ab{3}c", 5),
+        ("(ab{3}){2}", 8),
+        (r"\p{L}{5000000}", 5_000_000),
+        (r"\d{4}-\d{2}-\d{2}", 10),
+        ("((((((a{99}){99}){99}){99}){99}){99})", 99**6),
+        ("[(a{9}]{7}", 7),
+        ("[]{9}]{7}", 7),
+        ("[^]{9}]{7}", 7),
+        (r"[\]{9}]{7}", 7),
+        (r"\[a{7}", 8),
+        ("(?:ab|cd){0,9}", 7),
+        ("(?:ab){,9}", 4),
+        ("a{1,}b{2,}", 3),
+        ("a{e<=1}", 7),
+        ("a)b{3}", 4),
+        ("((a{3}", 3),
+        ("a{" + "9" * 5000 + "}", 10**9),
+        ("", 0),
+    ],
+)
+def test_how_long_a_pattern_is_with_its_counts_written_out(pattern: str, long: int) -> None:
+    assert length(pattern) == long
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    for _ in range(chance.randint(1, 4)):
-        at, length = chance.randrange(len(data)), chance.choice((0, 1, 2, 10, 200))
-        piece = data[at : at + length]
-        new = chance.choice((b"", chance.choice(NASTY), piece * 2, chance.randbytes(2)))
-        data = data[:at] + new + data[at + length :]
-    return data
+@pytest.mark.parametrize(
+    "pattern", [r"\p{L}{5000000}", "((((((a{99}){99}){99}){99}){99}){99})", "(a{1000}){11}"]
+)
+def test_a_pattern_that_takes_all_memory_is_not_compiled(pattern: str) -> None:
+    text = f"bots:\n  b: {{from: masto, to: bsky, skip: {{matching: '{pattern}'}}}}\n{ACCOUNTS}"
+    assert complaints(text) == [
+        "2:47: 'matching' is longer than 10,000 characters with its counts, such as {99}, written out"
+    ]
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_no_change_to_the_example_ends_in_a_traceback(seed: int) -> None:
-    chance = random.Random(seed)
-    uncommented = re.sub(rb"(?m)^ *#.*\n| +# .*$", b"", EXAMPLE)
-    for _ in range(30):
-        data = mutated(chance.choice((EXAMPLE, uncommented)), chance)
-        Path("config.yaml").write_bytes(data)
-        with contextlib.suppress(ConfigError):
-            load(Path("config.yaml"), ENVIRON)
+def mutants(capsys: pytest.CaptureFixture[str], number: int, *more: str) -> str:
+    """What checking so many mutants says, in a process with limits of its own."""
+    command = [sys.executable, "-m", "tests.mutants", "--number", str(number), *more]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    with capsys.disabled():
+        print(f"\n{done.stdout.rstrip()}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_changed_files_end_in_problems_with_places(capsys: pytest.CaptureFixture[str]) -> None:
+    said = mutants(capsys, 400, "--seed", "20261125")
+    for kind in ("bomb", "mutated", "revalued", "shuffled"):
+        assert f"{kind}: problems " in said
+    assert "fine " in said
+
+
+@pytest.mark.slow
+def test_ten_thousand_changed_files_do(capsys: pytest.CaptureFixture[str]) -> None:
+    mutants(capsys, 10_000)

@@ -133,6 +133,7 @@ _BECOMES = {
     "thread": "every copy becomes a thread",
     "numbered": "every copy becomes a thread",
     "truncate": "every copy is cut",
+    "first_and_link": "every copy is cut after its first part",
     "skip": "every post is skipped",
 }
 

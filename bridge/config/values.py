@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from bridge.config.crontab import crontab
+from bridge.config.patterns import length
 from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.hashtags import is_hashtag
@@ -401,6 +402,9 @@ def _regex(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
     if len(text) > MAX_PATTERN:
         raise Wrong(node, f"{setting.name!r} is longer than {MAX_PATTERN:,} characters")
+    if length(text) > MAX_PATTERN:
+        message = f"{setting.name!r} is longer than {MAX_PATTERN:,} characters"
+        raise Wrong(node, f"{message} with its counts, such as {{99}}, written out")
     try:
         regex.compile(text)
     except (regex.error, ValueError, OverflowError, RecursionError, MemoryError) as error:
