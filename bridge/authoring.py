@@ -106,6 +106,7 @@ def check(
 def _visited(checked: Checked) -> Visited:
     """What the networks say of each account; what is wrong with it is among the findings then."""
     from bridge import online
+    from bridge.config.checking import referred
     from bridge.config.surprises import surprises
     from bridge.store.trouble import is_there
 
@@ -115,8 +116,9 @@ def _visited(checked: Checked) -> Visited:
     paid = any(NETWORKS[account.network].paid for account in config.accounts.values())
     store = state_for_writing(config) if paid and is_there(config.state.file) else None
     visited = online.visit_all(config, store, console.now)
-    checked.findings = online.findings(visited, files)
-    checked.findings += [("warning", problem) for problem in surprises(files, visited.limits)]
+    findings = online.findings(visited, files)
+    findings += [("warning", problem) for problem in surprises(files, visited.limits)]
+    checked.findings = referred(files, findings)
     return visited
 
 

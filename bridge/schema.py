@@ -34,8 +34,8 @@ Kind = Literal[
     "timezone",
     "crontab",  # five fields, weekdays by name
     "backfill",  # none, all, {last: N}, {since: DATE}
-    "account",  # the name of an account, or a list of names
-    "accounts",  # a list of two or more names
+    "account",  # the name of an account or a group, or a list of names
+    "accounts",  # the same, of two accounts or more
     "steps",
     "tag_map",  # a map from hashtags to hashtags
     "section",  # a map of settings of its own
@@ -396,10 +396,10 @@ class Bot:
 
 #: the settings of a bot that only a file can hold: they become `Bot.routes`
 ROUTING: tuple[Setting, ...] = (
-    Setting("from", "account", "the account, or accounts, whose posts are mirrored"),
-    Setting("to", "account", "the account, or accounts, that receive the copies"),
-    Setting("between", "accounts", "accounts that all mirror each other"),
-    Setting("for", "map", "other settings for one target: an account or a network"),
+    Setting("from", "account", "the accounts, or groups, whose posts are mirrored"),
+    Setting("to", "account", "the accounts, or groups, that receive the copies"),
+    Setting("between", "accounts", "accounts, or groups, that all mirror each other"),
+    Setting("for", "map", "other settings for some targets: an account, a group or a network"),
 )
 
 
@@ -459,6 +459,8 @@ class Config:
     secret_files: frozenset[Path] = frozenset()
     #: files of the configuration in which a secret stands as it is
     literal_secrets: frozenset[Path] = frozenset()
+    #: the accounts of each group
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 #: what every account can have, whatever its network
@@ -497,6 +499,11 @@ TOP: tuple[Setting, ...] = (
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
     Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
     Setting("accounts", "map", "the accounts, by names of your own"),
+    Setting(
+        "groups",
+        "map",
+        "names for lists of accounts, to be used wherever accounts are listed",
+    ),
     Setting(
         "people",
         "map",

@@ -1,7 +1,7 @@
 """Writes what in the documentation comes from the code: `python -m tests.make_reference`.
 
-The whole of docs/reference/settings.md, and the help of every command in docs/reference/commands.md
-between its marks. A test holds that both are current.
+The whole of docs/reference/settings.md, the files in schema/, and the help of every command in docs/reference/commands.md
+between its marks. Tests hold that all are current.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 import yaml
@@ -16,10 +17,17 @@ from click.testing import CliRunner
 
 from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
+from bridge.config.json_schema import json_schema
+from bridge.console import as_json
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Setting, settings_of
 
 ROOT = Path(__file__).parents[1]
+#: where the JSON Schema of each file stands, and in which files editors look for it
+SCHEMAS: Mapping[Literal["config", "bot"], Path] = {
+    "config": ROOT / "schema" / "config.json",
+    "bot": ROOT / "schema" / "bot.json",
+}
 SETTINGS = ROOT / "docs" / "reference" / "settings.md"
 COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 
@@ -43,8 +51,8 @@ KINDS: Mapping[Kind, str] = {
     "timezone": "time zone",
     "crontab": "crontab",
     "backfill": "`none`, `all`, `{last: N}` or `{since: DATE}`",
-    "account": "account, or list of accounts",
-    "accounts": "list of accounts",
+    "account": "account or group, or list of such",
+    "accounts": "list of accounts or groups",
     "steps": "list of steps",
     "tag_map": "map of hashtags",
     "section": "map",
@@ -59,7 +67,8 @@ Made from the code by `python -m tests.make_reference`; do not edit.
 
 ## Where settings stand
 
-`config.yaml` holds `timezone`, `state`, `alerts`, `accounts`, `defaults` and `bots`. A bot may also be a file:
+`config.yaml` holds `timezone`, `state`, `alerts`, `accounts`, `groups`, `people`, `defaults` and
+`bots`. A bot may also be a file:
 `bots/NAME.yaml` beside `config.yaml` holds the settings of the bot NAME.
 Relative paths start in the folder of `config.yaml`.
 
@@ -67,9 +76,9 @@ What a bot does to one target is put together from these, the weakest first:
 
 1. the built-in default, and the network's own where it differs (see [below](#defaults-of-a-network));
 2. `defaults`;
-3. `for` in `defaults`: the network, then the account;
+3. `for` in `defaults`: the network, then the account's groups in their order, then the account;
 4. the bot;
-5. `for` in the bot: the network, then the account.
+5. `for` in the bot: the network, then the account's groups, then the account.
 
 Maps merge key by key; lists replace. `every` and `cron` replace each other.
 A setting that does not exist is an error, never ignored: `tribridge check` names every problem with
@@ -84,10 +93,12 @@ file, line and column.
   `every` at least `1s`.
 - **US dollars**: `30`, `0.015`; 0 or more.
 - **list**: `[one, two]`; a list of one may be written without brackets.
+- **anchor**: `only: &alerts {hashtags: [alert]}` in one place, `only: *alerts` in another of the same
+  file repeats it.
 - **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
 - **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
-- **regular expression**: of the Python module `regex`; in single quotes. One that takes over a second
-  on a post skips it.
+- **regular expression**: of the Python module `regex`; in single quotes, at most 10,000 characters
+  with counts such as `{99}` written out. One that takes over a second on a post skips it.
 - **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.
 - `${NAME}` in a value is an environment variable, `${file:PATH}` the content of a file of one line;
   `$${` stands for `${`.
@@ -112,6 +123,11 @@ def settings_page() -> str:
         parts.append(f"### {network.title}\n\n" + table((own, *network.settings, *OF_ACCOUNTS)))
         parts += _sections(network.settings, f"an account of {network.title}")
     parts += _sections(OF_ACCOUNTS, "any account")
+    parts.append(
+        "## `groups`\n\nA map: names of your own, each with a list of accounts. Where a bot lists"
+        " accounts, and in `for`,\nsuch a name stands for all of them:"
+        " `groups: {newsrooms: [oslo, bergen]}` and `to: newsrooms`.\n"
+    )
     parts.append(
         "## Bots\n\nA bot needs either `from` and `to`, or `between`. The last column says where a"
         " setting may stand:\nin a **bot**, in **defaults**, and in **for** (of a bot or of"
@@ -209,6 +225,11 @@ def commands_page(old: str) -> str:
     )
 
 
+def schema_file(of: Literal["config", "bot"]) -> str:
+    """The text of a file in schema/."""
+    return as_json(json_schema(of)) + "\n"
+
+
 def help_of(name: str) -> str:
     """What `tribridge NAME --help` prints on a terminal of 80 columns."""
     done = CliRunner().invoke(
@@ -218,5 +239,8 @@ def help_of(name: str) -> str:
 
 
 if __name__ == "__main__":
+    for of, file in SCHEMAS.items():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(schema_file(of), encoding="utf-8")
     SETTINGS.write_text(settings_page(), encoding="utf-8")
     COMMANDS.write_text(commands_page(COMMANDS.read_text(encoding="utf-8")), encoding="utf-8")

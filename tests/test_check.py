@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bridge.cli import main
+from bridge.config import reference
 from bridge.config.checking import check_all
 from bridge.config.excerpt import excerpt
+from bridge.config.reference import OF_NETWORKS, OTHERS, SECTIONS, page
 from bridge.config.report import as_github, as_text
 from bridge.config.yaml_reader import Problem, Source
+from bridge.registry import NETWORKS
+from bridge.schema import Policy, settings_of
+from tests.pages import ROOT
 
 #: accounts without a secret in the file; a bot's section is added at the end
 ACCOUNTS = """\
@@ -63,6 +70,7 @@ def test_the_line_is_shown_with_a_caret_below_the_place() -> None:
         "config.yaml:7:24: there is no account 'bksy'; did you mean 'bsky'?\n"
         "  7 |   b: {from: masto, to: bksy}\n"
         "    |                        ^\n"
+        f"  see {page()}#bots\n"
     )
 
 
@@ -180,6 +188,67 @@ def test_no_mistake_makes_it_show_a_secret() -> None:
     assert shown > 1000
 
 
+# Where to read about it
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("timezon: UTC\n", "at-the-top-of-configyaml"),
+        ("timezone: 1\n", "at-the-top-of-configyaml"),
+        ("state: {fil: a}\n", "state"),
+        ("alerts: {after: 1}\n", "alerts"),
+        ("groups: {a: [nobody]}\n", "groups"),
+        ("people: {a: {myspace: b}}\n", "at-the-top-of-configyaml"),
+        ("defaults: {long: no}\n", "bots"),
+        ("defaults: {skip: {word: a}}\n", "only-and-skip"),
+        ("defaults: {for: {x: {only: {words: 1}}}}\n", "only-and-skip"),
+        ("bots: {b: {from: masto, to: bsky, steps: [{append: 1}]}}\n", "steps"),
+        ("bots: {b: {from: masto, to: bsky, steps: [{apend: a}]}}\n", "steps"),
+        ("bots: {b: {from: masto}}\n", "bots"),
+    ],
+)
+def test_a_mistake_names_the_part_of_the_page_that_tells(text: str, anchor: str) -> None:
+    told = json.loads(check("--format", "json", config=text + ACCOUNTS).stdout)
+    assert [f["see"] for f in told["findings"]] == [f"{page()}#{anchor}"]
+    Path("config.yaml").write_text(ACCOUNTS, encoding="utf-8")
+    told = json.loads(check("--format", "json", "-", stdin="from: masto\nto: x\nlng: a\n").stdout)
+    assert [f["see"] for f in told["findings"]] == [f"{page()}#bots"]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_mistake_in_an_account_names_its_network(network: str) -> None:
+    told = check("--format", "json", config=f"accounts: {{a: {{network: {network}, nmae: b}}}}\n")
+    findings = json.loads(told.stdout)["findings"]
+    assert {f["see"] for f in findings} == {f"{page()}#{OF_NETWORKS[network]}"}
+    unknown = check("--format", "json", config="accounts: {a: {network: myspace}}\n")
+    assert json.loads(unknown.stdout)["findings"][0]["see"] == f"{page()}#accounts"
+
+
+def test_what_is_no_yaml_names_no_setting() -> None:
+    told = check("--format", "json", config="bots: [\n")
+    assert [f["see"] for f in json.loads(told.stdout)["findings"]] == [""]
+    assert "see " not in check(config="bots: [\n").stdout
+
+
+def test_the_page_has_every_part_that_is_named() -> None:
+    text = Path(page()).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert anchors >= {*OF_NETWORKS.values(), *SECTIONS, *OTHERS}
+    assert set(OF_NETWORKS) == set(NETWORKS)
+
+
+def test_the_wheel_has_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]
+    packed = build["build"]["targets"]["wheel"]["force-include"]
+    assert packed["docs/reference/settings.md"] == "bridge/_shipped/settings.md"
+    monkeypatch.setattr(reference, "PACKAGE", tmp_path / "bridge")
+    (tmp_path / "bridge" / "_shipped").mkdir(parents=True)
+    (tmp_path / "bridge" / "_shipped" / "settings.md").touch()
+    assert page() == "bridge/_shipped/settings.md"  # from the current folder
+
+
 # Forms
 
 
@@ -196,6 +265,7 @@ def test_the_form_for_programs() -> None:
                 "line": 2,
                 "column": column,
                 "message": message,
+                "see": f"{page()}#bots",
             }
             for column, message in (
                 (3, "the bot 'b' needs either from and to, or between"),
@@ -420,6 +490,16 @@ timezone: Europe/Oslo
         f"config.yaml:{NEXT + 2}:33: max_age (2d) is shorter than every (3d): what the bot 'b'"
         " finds late is held as too old",
     ]
+
+
+def test_every_way_with_a_long_text_has_words_for_it() -> None:
+    (long,) = (setting for setting in settings_of(Policy) if setting.name == "long")
+    for choice in long.choices:
+        text = "ord " * 100
+        told = warnings(
+            f"bots:\n  b: {{from: masto, to: bsky, long: {choice}, steps: [append: {text}]}}\n"
+        )
+        assert len(told) == 1
 
 
 def test_all_that_steps_add_counts_together() -> None:

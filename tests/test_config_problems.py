@@ -483,7 +483,7 @@ def test_defaults_hold_no_setting_of_one_bot_and_name_accounts_or_networks() -> 
         "2:3: 'from' belongs to one bot and cannot be a default",
         "3:3: 'was' belongs to one bot and cannot be a default",
         "4:3: 'words' belongs in only or skip",
-        "5:9: 'bksy' is neither an account nor a network; did you mean 'bsky'?",
+        "5:9: 'bksy' is no account, group or network; did you mean 'bsky'?",
     ]
 
 

@@ -6,6 +6,7 @@ Every setting of the code stands in the JSON Schema and on the page of settings,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -22,7 +23,7 @@ from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Labels, Setting
 from bridge.starter import BOT as STARTER_BOT
 from bridge.starter import CONFIG as STARTER
 from tests.config_files import ACCOUNTS
-from tests.make_reference import KINDS
+from tests.make_reference import KINDS, SCHEMAS, schema_file
 from tests.pages import ROOT, rows, text_of
 from tests.test_config_problems import SETTINGS
 from tests.test_docs import YAML
@@ -76,6 +77,22 @@ def test_every_example_is_right() -> None:
             continue
         is_bot = str(block).startswith("# bots/")
         assert complaints("bot" if is_bot else "config", str(block)) == [], block
+
+
+@pytest.mark.parametrize("of", SCHEMAS)
+def test_the_files_of_schema_are_current(of: Literal["config", "bot"]) -> None:
+    assert SCHEMAS[of].read_text(encoding="utf-8") == schema_file(of)
+    assert json.loads(SCHEMAS[of].read_text(encoding="utf-8")) == printed(of)
+
+
+def test_editors_find_the_schema_of_each_example() -> None:
+    files = [ROOT / "config.example.yaml", *sorted((ROOT / "bots").glob("*.yaml"))]
+    for file in files:
+        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+        assert named, file
+        wanted = SCHEMAS["bot" if file.parent.name == "bots" else "config"]
+        assert (file.parent / named[1]).resolve() == wanted
 
 
 # What it refuses
@@ -138,7 +155,9 @@ def test_most_mistakes_are_seen() -> None:
         ("{from: a}", False),
         ("{}", False),
         ("{from: a, to: b, between: [a, b]}", False),
-        ("{between: [a]}", False),
+        ("{between: [a]}", True),  # it may be a group
+        ("{between: a}", True),
+        ("{between: []}", False),
         ("{from: a, to: []}", False),
         ("{from: a, to: b, every: 1m, cron: 0 0 * * mon}", False),
         ("{from: a, to: b, for: {b: {long: skip, every: 1m}}}", False),
@@ -253,7 +272,7 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
         ["some", "{last: 0}", "{last: 1, since: 2026-01-31}", "{first: 1}", "{}"],
     ),
     "account": (["a", "[a, b]"], ["[]", "1", "{}"]),
-    "accounts": (["[a, b]"], ["a", "[a]", "[1, 2]"]),
+    "accounts": (["[a, b]", "a"], ["[]", "[1, 2]", "{}"]),
     "steps": (["[]", "[append: a]"], ["a", "[append]", "[{append: a, prepend: b}]", "[x: a]"]),
     "section": ([], ["a", "[]", "{nothing: 1}"]),
     "map": (["{}"], ["a", "[]", "{a: 1}"]),

@@ -102,9 +102,10 @@ def test_what_is_shown_is_the_same_bot_when_it_is_pasted(name: str) -> None:
 
 
 def accounts_of(text: str) -> str:
-    found = re.search(r"^accounts:\n(?:(?:[ #].*)?\n)*", text, re.MULTILINE)
-    assert found is not None
-    return found[0]
+    """The sections of accounts and groups."""
+    found = re.findall(r"^(?:accounts|groups):.*\n(?:(?:[ #].*)?\n)*", text, re.MULTILINE)
+    assert found
+    return "".join(found)
 
 
 def test_each_value_names_the_place_of_the_layer_that_won() -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
+from bridge.config.groups import read_groups
 from bridge.config.people import read_people
 from bridge.config.values import Context, duration, read_map, read_settings
 from bridge.config.yaml_reader import (
@@ -121,7 +122,8 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         context.zone = ZoneInfo("UTC")  # one problem for it is enough
     accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
     people = read_people(context, top["people"]) if "people" in top else ()
-    bots = Bots(context, accounts, people)
+    groups = read_groups(context, top["groups"], accounts) if "groups" in top else {}
+    bots = Bots(context, accounts, people, groups)
     if "defaults" in top:
         bots.read_defaults(top["defaults"])
     if "bots" in top:
@@ -143,6 +145,7 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         alerts,
         frozenset(context.secret_files),
         frozenset(context.literal_secrets),
+        groups,
     )
 
 

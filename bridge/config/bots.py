@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from bridge.config.accounts import check_name
+from bridge.config.groups import Groups, several
 from bridge.config.values import Context, Name, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, Source, compose, place
 from bridge.registry import NETWORKS
@@ -81,15 +82,25 @@ def bot_node(root: Map, files: Mapping[str, Node], name: str) -> Map:
     return node
 
 
+def for_target(target: str, network: str, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """What `for` may call a target, the weakest first: its network, its groups, itself."""
+    return [network, *(name for name, members in groups.items() if target in members), target]
+
+
 class Bots:
     """Reads the bots one by one; they share the policies that are equal."""
 
     def __init__(
-        self, context: Context, accounts: Mapping[str, Account], people: tuple[Person, ...] = ()
+        self,
+        context: Context,
+        accounts: Mapping[str, Account],
+        people: tuple[Person, ...] = (),
+        groups: Groups | None = None,
     ) -> None:
         self.context = context
         self.problems = context.problems
         self.accounts = accounts
+        self.groups = groups or {}
         self.built_in = Policy(people=people)
         self.bots: dict[str, Bot] = {}
         self.places: dict[str, Node] = {}
@@ -113,9 +124,10 @@ class Bots:
         """Take over `defaults`; before any bot."""
         self.defaults = self._layer(node, DEFAULTS, _NOT_IN_DEFAULTS)
         for name, key in self.defaults.keys.items():
-            if name not in self.accounts and name not in NETWORKS:
-                hint = self.problems.suggest(name, [*self.accounts, *NETWORKS])
-                message = f"{shorten(name)} is neither an account nor a network{hint}"
+            known = [*self.accounts, *self.groups, *NETWORKS]
+            if name not in known:
+                hint = self.problems.suggest(name, known)
+                message = f"{shorten(name)} is no account, group or network{hint}"
                 self.problems.add(key, message)
 
     def read_bot(self, name: str, key: Node, node: Node, *, own_file: bool = False) -> None:
@@ -180,15 +192,17 @@ class Bots:
         known = {word: list(self._known(values.get(word, ()))) for word in given}
         if "between" in given:
             listed = node.pairs["between"][1]
-            if len(getattr(listed, "items", [listed])) < 2 and "between" in values:
+            names = [self.groups.get(word.text, (word.text,)) for word in values.get("between", ())]
+            if sum(map(len, names)) < 2 and "between" in values:
                 self.problems.add(listed, "'between' takes two accounts or more")
             sources = targets = known["between"]
         else:
             sources, targets = known.get("from", []), known.get("to", [])
             for word in values.get("to", ()):
-                if word.text in sources:
-                    message = f"the account {shorten(word.text)} stands in both from and to"
-                    self.problems.add(word.node, message)
+                for account in self.groups.get(word.text, (word.text,)):
+                    if account in sources:
+                        message = f"the account {shorten(account)} stands in both from and to"
+                        self.problems.add(word.node, message)
         self.routes += len(sources) * len(targets)
         if self.routes > MAX_ROUTES:
             self.problems.add(key, f"more than {MAX_ROUTES:,} pairs of accounts up to this bot")
@@ -196,27 +210,37 @@ class Bots:
         return [pair for pair in product(sources, targets) if pair[0] != pair[1]]
 
     def _known(self, listed: tuple[Name, ...]) -> Iterator[str]:
-        """The names that are accounts, each once."""
-        seen = set()
+        """The names that are accounts, those of groups too, each once."""
+        seen: dict[str, str] = {}  # with the group that it came by
         for name in listed:
-            if name.text in seen:
-                self.problems.add(name.node, f"the account {shorten(name.text)} is named twice")
-            elif name.text in self.accounts:
-                yield name.text
-            else:
-                parts = name.text.replace(",", " ").split()
-                if len(parts) > 1 and all(part in self.accounts for part in parts):
-                    hint = f"; several are a list: [{', '.join(parts)}]"
+            if name.text not in self.accounts and name.text not in self.groups:
+                if name.text not in seen:
+                    names = [*self.accounts, *self.groups]
+                    hint = several(name.text, names) or self.problems.suggest(name.text, names)
+                    message = f"there is no account {shorten(name.text)}{hint}"
+                    self.problems.add(name.node, message)
                 else:
-                    hint = self.problems.suggest(name.text, self.accounts)
-                self.problems.add(name.node, f"there is no account {shorten(name.text)}{hint}")
-            seen.add(name.text)
+                    message = f"the account {shorten(name.text)} is named twice"
+                    self.problems.add(name.node, message)
+                seen.setdefault(name.text, "")
+                continue
+            group = name.text if name.text in self.groups else ""
+            for account in self.groups.get(name.text, (name.text,)):
+                if account in seen:
+                    by = [f"in {shorten(g)}" for g in dict.fromkeys((seen[account], group)) if g]
+                    how = f" ({' and '.join(by)})" if by else ""
+                    message = f"the account {shorten(account)} is named twice{how}"
+                    self.problems.add(name.node, message)
+                else:
+                    yield account
+                    seen[account] = group
 
     def _check_targets(self, own: Layer, targets: set[str]) -> None:
         networks = {self.accounts[target].network for target in targets} - {""}
+        groups = {name for name, members in self.groups.items() if targets & {*members}}
         for name, key in own.keys.items():
-            if targets and name not in targets | networks:
-                names = sorted(targets | networks)
+            if targets and name not in targets | networks | groups:
+                names = sorted(targets | networks | groups)
                 hint = self.problems.suggest(name, names) or f"; write {either(names)}"
                 message = f"{shorten(name)} is no target of this bot{hint}"
                 self.problems.add(key, message)
@@ -245,5 +269,6 @@ class Bots:
 
     def _with(self, policy: Policy, layer: Layer, network: str, target: str) -> Policy:
         policy = apply(policy, layer.policy)
-        policy = apply(policy, layer.by_target.get(network, {}))
-        return apply(policy, layer.by_target.get(target, {}))
+        for name in for_target(target, network, self.groups):
+            policy = apply(policy, layer.by_target.get(name, {}))
+        return policy

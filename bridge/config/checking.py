@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bridge.config import Files, examine
+from bridge.config.reference import Places
 from bridge.config.report import Finding
 from bridge.config.surprises import surprises
 from bridge.config.yaml_reader import Problem, Source, source_of
@@ -18,7 +19,8 @@ STDIN = "<stdin>"
 
 #: a line as only `config.yaml` has it
 _OF_CONFIG = re.compile(
-    rb"^[{\s]*[\"']?(timezone|state|alerts|accounts|defaults|bots)[\"']?\s*:", re.MULTILINE
+    rb"^[{\s]*[\"']?(timezone|state|alerts|accounts|groups|people|defaults|bots)[\"']?\s*:",
+    re.MULTILINE,
 )
 
 
@@ -89,7 +91,16 @@ def check_files(
 
 def _findings(files: Files) -> list[Finding]:
     found: list[Finding] = [("error", problem) for problem in files.problems]
-    return found + [("warning", problem) for problem in surprises(files)]
+    return referred(files, found + [("warning", problem) for problem in surprises(files)])
+
+
+def referred(files: Files, findings: list[Finding]) -> list[Finding]:
+    """Findings that say where to read about them."""
+    if not findings:
+        return []
+    tops = [((), files.root), *((("bots", name), node) for name, node in files.bots.items())]
+    places = Places((path, node) for path, node in tops if node is not None)
+    return [(severity, replace(found, see=places.see(found))) for severity, found in findings]
 
 
 def _renamed(problem: Problem, names: Mapping[str, str]) -> Problem:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from bridge.config import Files
-from bridge.config.bots import BOT, POLICY, bot_node
+from bridge.config.bots import BOT, POLICY, bot_node, for_target
 from bridge.config.yaml_reader import Map, Node, Scalar, Sequence, place
 from bridge.registry import NETWORKS
 from bridge.schema import Config, Setting
@@ -84,7 +84,8 @@ def policy(config: Config, target: str, layers: Iterable[Map | None]) -> Setting
     found = dict(_weakest(network))
     for layer in layers:
         by_target = child(layer, "for")
-        for part in (layer, child(by_target, network), child(by_target, target)):
+        names = for_target(target, network, config.groups)
+        for part in (layer, *(child(by_target, name) for name in names)):
             _put(found, part, POLICY)
     return {word: found[word] for word in POLICY if word in found}
 

@@ -114,6 +114,8 @@ def _or_list(one: Schema, **more: Any) -> Schema:
 def _map(setting: Setting) -> Schema:
     if setting.name == "defaults":
         return {"$ref": "#/$defs/defaults"}
+    if setting.name == "groups":
+        return {"type": "object", "propertyNames": _NAME, "additionalProperties": _ACCOUNTS}
     if setting.name == "people":
         handles: Schema = {"type": "object", "propertyNames": {"enum": sorted(NETWORKS)}}
         handles |= {"minProperties": 1, "additionalProperties": _TEXT}
@@ -144,6 +146,7 @@ def _backfill(_: Setting) -> Schema:
     return {"anyOf": [{"enum": ["none", "all"]}, *either]}
 
 
+_ACCOUNTS = _or_list(_TEXT, minItems=1)
 _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "string": _plain(_TEXT),
     "secret": _text(r"^\S+$"),
@@ -163,8 +166,8 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "timezone": _plain(_TEXT),
     "crontab": _text(r"^\s*\S+(\s+\S+){4}\s*$"),
     "backfill": _backfill,
-    "account": _plain(_or_list(_TEXT, minItems=1)),
-    "accounts": _plain({"type": "array", "items": _TEXT, "minItems": 2}),
+    "account": _plain(_ACCOUNTS),
+    "accounts": _plain(_ACCOUNTS),  # one may be a group
     "steps": lambda _: {"type": "array", "items": {"anyOf": [_named(step) for step in STEPS]}},
     "tag_map": _plain({"type": "object", "additionalProperties": {"type": "string"}}),
     "section": lambda setting: _object(setting.settings),

@@ -16,7 +16,9 @@ EXCERPTS = 200
 
 
 def as_text(findings: Sequence[Finding], sources: Mapping[str, Source]) -> str:
-    """Each finding on a line, `file:line:column: message`, and below it the line with a caret."""
+    """Each finding on a line, `file:line:column: message`; below it the line with a caret, and
+    where to read about it.
+    """
     lines = []
     for number, (severity, problem) in enumerate(findings):
         at, message = f"{problem.file}:{problem.line}:{problem.column}", problem.message
@@ -24,6 +26,8 @@ def as_text(findings: Sequence[Finding], sources: Mapping[str, Source]) -> str:
         source = sources.get(problem.file) if number < EXCERPTS else None
         if source and (shown := excerpt(problem, source)):
             lines.append(shown)
+        if problem.see and number < EXCERPTS:
+            lines.append(f"  see {problem.see}")
     return "\n".join(lines)
 
 
@@ -40,6 +44,7 @@ def as_object(findings: Sequence[Finding]) -> dict[str, Any]:
                 "line": problem.line,
                 "column": problem.column,
                 "message": problem.message,
+                "see": problem.see,
             }
             for severity, problem in findings
         ],

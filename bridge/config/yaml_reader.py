@@ -30,12 +30,13 @@ _RESOLVER = Resolver()
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong at a place; line and column count from 1."""
+    """Something wrong at a place; line and column count from 1. `see` is where to read about it."""
 
     file: str
     line: int
     column: int
     message: str
+    see: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         """`file:line:column: message`, as compilers write."""
