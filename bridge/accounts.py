@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
-from bridge import logins, secrecy
+from bridge import credentials, logins, secrecy
 from bridge.config import secrets_of
 from bridge.ledger import AccountLedger
 from bridge.network import (
@@ -73,6 +75,7 @@ class Accounts:
         self.now = now
         secrecy.keep(secrets_of(config))
         self._configured = config.accounts
+        self._logins = credentials.file_of(config.state.file)
         self._store = store
         self._clients: dict[str, Client] = {}
         self._ledgers: dict[str, AccountLedger] = {}
@@ -174,10 +177,20 @@ class Accounts:
             session = _Session(self._store, account.name)
             known = self.known_identity(account.name)
             ledger = AccountLedger(self._store, account, known, self.now)
-            client = network.connect(account.settings, session, self.now, ledger)
+            exchange = partial(self._exchange, account)
+            client = network.connect(account.settings, session, self.now, ledger, exchange)
             self._clients[account.name], self._ledgers[account.name] = client, ledger
         identity = client.login()
         return Opened(account.name, network, identity, client)
+
+    def _exchange(
+        self, account: Account, renew: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        """See `network.Exchange`."""
+        try:
+            return credentials.exchange(self._logins, account.name, account.network, renew)
+        except credentials.CredentialsError as error:
+            raise LoginNeeded(str(error)) from None
 
     def host_of(self, identity: str) -> str:
         """The host, with its port, of the service of a configured account; "" if it is unknown."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, deciding, secrecy, upkeep
+from bridge import __version__, deciding, logging_in, secrecy, upkeep
 from bridge.console import (
     CONFIGURATION,
     FAILURE,
@@ -280,7 +280,7 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
         )
 
 
-for command in (*deciding.COMMANDS, *upkeep.COMMANDS):
+for command in (*deciding.COMMANDS, *upkeep.COMMANDS, *logging_in.COMMANDS):
     main.add_command(command)
 
 

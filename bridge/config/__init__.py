@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge import credentials
 from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
 from bridge.config.people import read_people
@@ -34,18 +36,22 @@ _STATE_FILE = next(s.default for s in settings_of(State) if s.name == "file")
 _TOP = {setting.name: setting for setting in TOP}
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    path: Path, environ: Mapping[str, str] = os.environ, *, logging_in: bool = False
+) -> Config:
     """The configuration that `path` and the files in `bots/` beside it state.
 
     Variables come from `environ`; relative paths start in the folder of `path`. Raises ConfigError
-    with everything that is wrong.
+    with everything that is wrong. With `logging_in` the secrets that log accounts in are left out,
+    whether they are there or not.
     """
     problems = Problems()
     root = read(path, problems)
     bots = _read_bots(path.parent / "bots", problems) if os.path.isfile(path) else {}  # noqa: PTH113  never raises
     config = None
     if root is not None:
-        config = _check(root, bots, Context(problems, environ, path.parent), path)
+        context = Context(problems, environ, path.parent, logins=None if logging_in else {})
+        config = _check(root, bots, context, path)
     if problems.found or config is None:
         raise ConfigError(problems.found)
     return config
@@ -79,6 +85,9 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     context.zone = top.get("timezone")
     if context.zone is None and given and "timezone" in given.pairs:
         context.zone = ZoneInfo("UTC")  # one problem for it is enough
+    state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
+    if context.logins is not None:
+        context.logins = _stored_logins(context, state.file)
     accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
     people = read_people(context, top["people"]) if "people" in top else ()
     bots = Bots(context, accounts, people)
@@ -92,7 +101,6 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     found = bots.finish()
     if "accounts" in top:
         check_targets(context, top["accounts"], accounts, found.values())
-    state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
     alerts = apply(Alerts(), top.get("alerts", {}))
     return Config(
         path,
@@ -104,6 +112,18 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         frozenset(context.secret_files),
         frozenset(context.literal_secrets),
     )
+
+
+def _stored_logins(context: Context, state_file: Path) -> dict[str, dict[str, Any]]:
+    file = credentials.file_of(state_file)
+    try:
+        found = credentials.read(file)
+    except credentials.CredentialsError as error:
+        context.problems.add(source_of(file).start, str(error).partition(": ")[2])
+        return {}
+    if found:
+        context.secret_files.add(file)
+    return found
 
 
 def secrets_of(config: Config) -> list[str]:

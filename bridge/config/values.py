@@ -36,6 +36,8 @@ class Context:
     #: filled while values are read, as in `schema.Config`
     secret_files: set[Path] = field(default_factory=set)
     literal_secrets: set[Path] = field(default_factory=set)
+    #: the stored logins by the name of their account; None while a login is being made
+    logins: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
 
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]

@@ -62,12 +62,17 @@ class Tokens:
 
     def expired(self, now: datetime) -> bool:
         """Whether the access token says itself that its time is over."""
+        ends = self.claims().get("exp")
+        return isinstance(ends, int | float) and ends <= now.timestamp()
+
+    def claims(self) -> dict[str, Any]:
+        """What the access token says of itself; {} if it is none that can be read."""
         try:
             body = self.access.split(".")[1]
-            claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-            return bool(claims["exp"] <= now.timestamp())
-        except (ValueError, LookupError, TypeError):
-            return False
+            found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        except (ValueError, LookupError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
 def fingerprint(service: str, handle: str, password: str) -> str:
@@ -100,6 +105,16 @@ def refresh(service: str, tokens: Tokens, heard: Heard) -> Tokens | wire.Answer:
         )
 
     return _ask(service, call, tokens.fingerprint, tokens.pds, heard)
+
+
+def delete(tokens: Tokens) -> wire.Answer:
+    """End a session (lexicon com.atproto.server.deleteSession); the answer, whatever it says.
+
+    Raises Unreachable if there is none.
+    """
+    headers = {"Authorization": f"Bearer {tokens.refresh}"}
+    url = f"{tokens.pds}/xrpc/com.atproto.server.deleteSession"
+    return wire.send("POST", url, headers=headers, write=False)
 
 
 def _ask(
