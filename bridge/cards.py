@@ -6,10 +6,12 @@ keeps a post back: what cannot be had is left out, and told.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import accumulate
 from urllib.parse import urljoin
 
 from bridge import images, media
@@ -22,7 +24,21 @@ from bridge.text import clusters
 
 #: graphemes of a title and of a description; apps show less
 TITLE, DESCRIPTION = 300, 1000
+#: bytes for each grapheme, in sum, as the lexicons of app.bsky have it: one can have any number
+BYTES = 10
+#: the tags of a page that are looked at, and how far into each
+_TAGS, _TAG = 200, 4096
+#: where a tag that tells something may begin, and what hides those that are none
+_BEGINS = re.compile(r"<(?:(!--)|(script|style|title|meta)(?=[\s/>]))", re.IGNORECASE)
+_ENDS = {
+    "!--": re.compile("-->"),
+    "script": re.compile("</script", re.IGNORECASE),
+    "style": re.compile("</style", re.IGNORECASE),
+}
+#: Python's own encodings, which no page is written in; some take a time that grows as the square
+_NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_REFUSED = Loss("card", "a link has no card: the server refused it")
 _NO_PICTURE = Loss("card", "the card of a link has no picture: it could not be had or made to fit")
 
 
@@ -35,23 +51,28 @@ def prepare(draft: QueuedDraft, target: Opened, accounts: Accounts, store: Store
     card = draft.draft.card
     assert card is not None
     own_host = accounts.host_of(draft.source)
-    if not card.title:
-        card, lost = _of_page(card, own_host)
-        draft = _keep(draft, card, lost, store)
-    if card is None or not card.image or draft.uploads:
+    made, lost = (_cut(card), None) if card.title.strip() else _of_page(card, own_host)
+    if made != card:
+        draft = _keep(draft, made, lost, store)
+    if made is None or not made.image or draft.uploads:
         return draft
-    picture = Media("image", card.image)
+    picture = Media("image", made.image)
     limits = replace(target.client.limits, image_bytes=target.client.limits.thumb_bytes)
     try:
-        data = media.fetch(picture, own_host=own_host)
+        data = media.picture(made.image, own_host=own_host)
         fitted = images.fit(picture, data, replace(limits, animation=None), alone=False)
         uploads = (target.client.upload(replace(fitted, alt="")),)
     except (Busy, LoginNeeded):
         raise
     except (Refused, Unreachable, NoAnswer):
-        return _keep(draft, replace(card, image=""), _NO_PICTURE, store)
+        return _keep(draft, replace(made, image=""), _NO_PICTURE, store)
     store.uploaded(draft, uploads, accounts.now())
     return replace(draft, uploads=uploads)
+
+
+def refused(draft: QueuedDraft, store: Store) -> None:
+    """Make a draft one without its card, which may be why its target refused it."""
+    _keep(store.forget_uploads(draft), None, _REFUSED, store)
 
 
 def _keep(draft: QueuedDraft, card: Card | None, lost: Loss | None, store: Store) -> QueuedDraft:
@@ -80,17 +101,44 @@ def read_page(body: bytes, charset: str, url: str) -> Card:
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(_decoded(body, charset))
     told: dict[str, str] = {}
-    for node in tree.css("meta[content]"):
-        attributes: Mapping[str, str | None] = node.attributes
-        name = (attributes.get("property") or attributes.get("name") or "").strip().casefold()
-        told.setdefault(name, attributes.get("content") or "")
-    title = tree.css_first("title")
-    words = told.get("og:title") or (title.text() if title is not None else "")
+    title = ""
+    for tag in _tags(_decoded(body, charset)):
+        tree = LexborHTMLParser(tag)
+        if (meta := tree.css_first("meta")) is not None:
+            attributes: Mapping[str, str | None] = meta.attributes
+            name = (attributes.get("property") or attributes.get("name") or "").strip().casefold()
+            told.setdefault(name, attributes.get("content") or "")
+        elif not title and (node := tree.css_first("title")) is not None:
+            title = node.text()
     about = told.get("og:description") or told.get("description", "")
     image = told.get("og:image:secure_url") or told.get("og:image:url") or told.get("og:image", "")
-    return Card(url, _line(words, TITLE), _line(about, DESCRIPTION), _address(url, image))
+    return _cut(Card(url, told.get("og:title") or title, about, _address(url, image)))
+
+
+def _tags(page: str) -> Iterator[str]:
+    """The beginnings of a page's title and meta tags, wherever they stand.
+
+    A page is not parsed as a whole: how long that takes can grow as the square of its size.
+    """
+    at, left = 0, _TAGS
+    while left and (begins := _BEGINS.search(page, at)) is not None:
+        kind, at = (begins[1] or begins[2]).lower(), begins.end()
+        if kind in _ENDS:
+            # a comment can end with the very signs that begin it
+            ends = _ENDS[kind].search(page, at - 2 if kind == "!--" else at)
+            if ends is None:
+                return
+            at = ends.end()
+            continue
+        left -= 1
+        piece = page[begins.start() : begins.start() + _TAG]
+        if kind == "title":
+            # what follows a title is none of it, unless it is over where the piece is
+            over = piece.lower().find("</title")
+            piece = piece if over < 0 else piece[:over] + "</title>"
+            at = begins.start() + len(piece)
+        yield piece
 
 
 def _decoded(body: bytes, charset: str) -> str:
@@ -98,17 +146,34 @@ def _decoded(body: bytes, charset: str) -> str:
     declared = _CHARSET.search(body[:4096])
     for name in (charset, declared[1].decode("ascii") if declared else "", "utf-8"):
         try:
+            if name and codecs.lookup(name).name in _NO_CHARSETS:
+                continue
             return body.decode(name, "replace") if name else body.decode("utf-8")
         except (LookupError, ValueError):  # a name that is none; bytes that are none
             continue
     return body.decode("utf-8", "replace")
 
 
+def _cut(card: Card) -> Card:
+    """A card of which title and description are lines, and no longer than they may be."""
+    title, about = _line(card.title, TITLE), _line(card.description, DESCRIPTION)
+    return replace(card, title=title, description=about)
+
+
 def _line(text: str, most: int) -> str:
-    """Text in one line, without controls, of so many graphemes; what is cut ends in "…"."""
-    kept = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    """Text in one line, without controls, of so many graphemes and `BYTES` times as many bytes.
+
+    What is cut ends in "…".
+    """
+    begins = text.strip()[: 4 * most * BYTES]  # the rest could not fit, and counting takes time
+    kept = "".join(" " if unicodedata.category(c) == "Cc" else c for c in begins)
     whole = clusters(" ".join(kept.split()))
-    return "".join(whole) if len(whole) <= most else "".join(whole[: most - 1]).rstrip() + "…"
+    line, room = "".join(whole), most * BYTES
+    if begins == text.strip() and len(whole) <= most and len(line.encode()) <= room:
+        return line
+    sizes = accumulate(len(cluster.encode()) for cluster in whole[: most - 1])
+    fitting = sum(size <= room - len("…".encode()) for size in sizes)
+    return "".join(whole[:fitting]).rstrip() + "…"
 
 
 def _address(page: str, image: str) -> str:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, deciding, logging_in, secrecy, upkeep
+from bridge import __version__, authoring, deciding, logging_in, secrecy, upkeep
 from bridge.console import (
-    CONFIGURATION,
     FAILURE,
     OVERDUE,
     as_json,
@@ -53,29 +52,6 @@ def main() -> None:
 
     New here: `tribridge demo` shows it at work, `tribridge init` begins a configuration.
     """
-
-
-@main.command()
-@config_option
-def check(config_file: Path) -> None:
-    """Check the configuration and every bot.
-
-    Prints all problems with their places; logs in nowhere.
-
-    Example: tribridge check --config config.yaml
-    """
-    from bridge.config import ConfigError, load
-
-    try:
-        config = load(config_file)
-    except ConfigError as error:
-        click.echo(str(error))
-        sys.exit(CONFIGURATION)
-    accounts, bots = len(config.accounts), len(config.bots)
-    click.echo(
-        f"{config_file}: {accounts} account{'s' * (accounts != 1)}, "
-        f"{bots} bot{'s' * (bots != 1)}: fine"
-    )
 
 
 @main.command()
@@ -280,7 +256,12 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
         )
 
 
-for command in (*deciding.COMMANDS, *upkeep.COMMANDS, *logging_in.COMMANDS):
+for command in (
+    *authoring.COMMANDS,
+    *deciding.COMMANDS,
+    *logging_in.COMMANDS,
+    *upkeep.COMMANDS,
+):
     main.add_command(command)
 
 

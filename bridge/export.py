@@ -69,7 +69,7 @@ def _copy(draft: QueuedDraft, copies: dict[Any, Any], names: dict[str, str]) -> 
         "posted": copy.at if copy else None,
         "attempted": draft.attempted_at.isoformat() if draft.attempted_at else None,
         "deleted": copy.gone_at.isoformat() if copy and copy.gone_at else None,
-        "text": draft.draft.text,
+        "text": draft.draft.lead + draft.draft.text,
         "losses": [{"what": loss.what, "detail": loss.detail} for loss in draft.draft.losses],
     }
 

@@ -43,7 +43,7 @@ def upload(
                 return (_bare(made),)
             made = {**made, **_asked(made, target), "at": now.isoformat()}
         else:
-            sent = _sent_up(draft, target, accounts, store)
+            draft, sent = _sent_up(draft, target, accounts, store)
             made = {**sent, "since": now.isoformat(), "at": now.isoformat()}
     except video.Unfit as error:
         return _instead(draft, str(error), target, policy, accounts, store)
@@ -86,14 +86,14 @@ def _asked(made: Mapping[str, Any], target: Opened) -> dict[str, Any]:
 
 def _sent_up(
     draft: QueuedDraft, target: Opened, accounts: Accounts, store: Store
-) -> dict[str, Any]:
-    """Download, make fit, upload; Unfit if the target does not take it."""
+) -> tuple[QueuedDraft, dict[str, Any]]:
+    """Download, make fit, upload; the draft has its losses. Unfit if the target refuses it."""
     (item,) = draft.draft.media
     host, folder = accounts.host_of(draft.source), _folder(store)
     with video.ready(item, target.client.limits, own_host=host, folder=folder) as (film, losses):
-        store.lost(draft, losses)
+        draft = store.lost(draft, losses)
         try:
-            return target.client.upload_film(film)
+            return draft, target.client.upload_film(film)
         except Refused as error:
             raise video.Unfit(str(error)) from None
 

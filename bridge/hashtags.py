@@ -10,7 +10,7 @@ import regex
 from bridge.network import Network
 from bridge.post import Loss, Post, Run, join_runs, replace_in_runs
 from bridge.schema import Policy
-from bridge.text import mastodon_entities
+from bridge.text import mastodon_entities, x_entities
 from bridge.text.entities import x_links
 
 Runs = tuple[Run, ...]
@@ -55,6 +55,16 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
         there = {tag.casefold() for tag in found}
         added = [tag for tag in _once(added) if tag.casefold() not in there]
     return replace(post, runs=_at_end(runs, added), tags=beside), losses
+
+
+def one_cashtag(runs: Runs) -> Runs:
+    """Runs of which X makes one cashtag at most: every further one is a word, without its `$`."""
+    text = "".join(run.text for run in runs)
+    spans = [span for span in x_entities(text) if span.kind == "cashtag"] if "$" in text else []
+    words = runs
+    for span in reversed(spans[1:]):
+        words = replace_in_runs(words, span.start, span.start + 1, "")
+    return _defused(words, runs) if words != runs else runs
 
 
 def _renamed(run: Run, names: dict[str, str]) -> Run:
@@ -122,7 +132,7 @@ def _inside(runs: Runs, at: int) -> bool:
 
 
 def _defused(words: Runs, before: Runs) -> Runs:
-    """Runs in which no word is the name of a site only because its `#` is gone."""
+    """Runs in which no word is the name of a site only because its `#` or `$` is gone."""
     known = {span.value for span in x_links("".join(run.text for run in before))}
     while True:
         links = x_links("".join(run.text for run in words))

@@ -195,7 +195,7 @@ def _judge_page(
     """
     recording = Recording(cursors={way.key: page.cursor for way in ways})
     ids = [post.id for post in page.posts]
-    posts = _with_first_ids(source, page, store)
+    posts = standing.referred_first(_with_first_ids(source, page, store))
     unsure = _find_echoes(source, page, store, now)
     linked = store.links(source.identity.id, ids)
     seen = {way.key: store.seen(way.key, ids) for way in ways}
@@ -346,7 +346,7 @@ def _with_first_ids(source: Opened, page: Page, store: Store) -> list[Post]:
 
     Where an edit gets an id of its own, as on X, a reference names the version that it is to.
     """
-    here = {post.revision: post.id for post in page.posts if post.revision}
+    here = {version: post.id for post in page.posts for version in post.versions}
     posts = []
     for post in page.posts:
         refs = [

@@ -17,6 +17,8 @@ MAX_REDIRECTS = 3
 DOWNLOAD_SECONDS = 60.0
 #: the same of a page that is read for its card, which keeps others waiting
 MAX_PAGE, PAGE_SECONDS = 4 * 1024 * 1024, 8.0
+#: and the most bytes of the picture that it names, which has the same time
+MAX_PICTURE = 16 * 1024 * 1024
 
 
 def fetch(media: Media, *, own_host: str) -> bytes:
@@ -51,6 +53,12 @@ def page(url: str, *, own_host: str) -> Page:
     if message.get_content_type() not in ("text/html", "application/xhtml+xml"):
         raise Refused("the page is no web page")
     return Page(answer.body, message.get_content_charset() or "", found)
+
+
+def picture(url: str, *, own_host: str) -> bytes:
+    """The bytes of the picture of a card, within `PAGE_SECONDS` in all; else as `fetch`."""
+    with wire.deadline(PAGE_SECONDS):
+        return _fetch(url, own_host, "picture", PAGE_SECONDS, MAX_PICTURE)
 
 
 def pour(url: str, into: wire.Sink, *, own_host: str, most: int, what: str, seconds: float) -> None:

@@ -423,6 +423,8 @@ class Network:
     tags_beside_text: bool = False
     #: promises that an account may answer its own posts through the API
     threads: bool = True
+    #: takes at most one cashtag in a post that comes through the API
+    one_cashtag: bool = False
     #: shows edits of a post in place
     edits: bool = False
     #: shows a card of a link only if the post brings one along

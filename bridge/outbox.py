@@ -208,6 +208,7 @@ class _Courier:
         old = draft.uploaded_at and self.accounts.now() - draft.uploaded_at > UPLOAD_LIFE
         if old and not plays:
             draft = self.store.forget_uploads(draft)
+        uploaded_before = bool(draft.uploads)
         if draft.draft.card is not None and draft.payload is None:
             draft = cards.prepare(draft, self.target, self.accounts, self.store)
         uploaded = self._upload(draft)
@@ -221,6 +222,9 @@ class _Courier:
         except Refused as error:
             if isinstance(error, NoReply) and not is_change(draft):
                 remaking.by_itself(draft, self.target, self.store)
+                return Wait(self.accounts.now(), str(error), "refused", "account")
+            if draft.draft.card is not None and not uploaded_before:
+                cards.refused(draft, self.store)
                 return Wait(self.accounts.now(), str(error), "refused", "account")
             if not draft.uploads or (plays and draft.attempts >= SEVERAL):
                 if parents is not None and parents.shows and draft.draft.quote:

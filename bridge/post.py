@@ -114,10 +114,11 @@ class Post:
 
     `account` is the identity of its author, `id` its remote id (for an edited X post the id of its
     first version), `revision` what changes when it is edited ("" if the network shows no edits),
-    `created_at` is UTC. `uri` and `cid` are Bluesky's strong reference to the post itself, `root`
-    the first post of its thread where the network tells. The `runs` of a boost are the words of the
-    boosted post, where the network repeats them. `tags` are hashtags that do not stand in
-    the text, `labels` Bluesky's self-labels. `mark` is the idempotency key that a copy
+    `versions` the ids of all its versions where each has one. `created_at` is UTC. `uri` and `cid`
+    are Bluesky's strong reference to the post itself, `root` the first post of its thread where the
+    network tells. The `runs` of a boost are the words of the boosted post, where the network
+    repeats them. `tags` are hashtags that do not stand in the text, `labels` Bluesky's
+    self-labels. `mark` is the idempotency key that a copy
     made by Tribridge bears on networks that can carry it; `application` the name of the program
     that made the post, where the network tells.
     """
@@ -128,6 +129,7 @@ class Post:
     created_at: datetime
     runs: tuple[Run, ...]
     revision: str = ""
+    versions: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     content_warning: str = ""
     sensitive: bool = False

@@ -16,7 +16,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.likeness import CLOCK_SKEW
 from bridge.network import Backfill, Parents
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
-from bridge.render import to_copy
+from bridge.render import by_itself, to_copy
 from bridge.schema import Config, Policy, Route
 from bridge.store import Copy, NewDraft, QueuedDraft, Recording, RouteKey, Store, Verdict
 
@@ -151,7 +151,7 @@ class _Matching:
             if draft.boost is not None and shown is None:
                 break
             at = replace(parents or Parents(), shows=shown) if parents or shown else None
-            matches = [post for post in self.free if self._is_copy(original, draft, at, post)]
+            matches = self._matches(original, draft, at)
             if not matches:
                 break
             telling = bool(draft.text.strip() or matches[0].mark) or draft.boost is not None
@@ -171,6 +171,14 @@ class _Matching:
             self._record(original, drafts, standing, unsure)
         self.found.missing += not (standing or unsure)
 
+    def _matches(self, original: Post, draft: Draft, parents: Parents | None) -> list[Post]:
+        """What may be a draft's copy: as it is, else by itself where it was not let answer."""
+        found = [post for post in self.free if self._is_copy(original, draft, parents, post)]
+        if found or self.target.network.threads:
+            return found
+        alone = by_itself(draft, self.target.network, self.target.client.limits)
+        return [post for post in self.free if self._is_copy(original, alone, parents, post)]
+
     def _is_copy(self, original: Post, draft: Draft, parents: Parents | None, post: Post) -> bool:
         key = self._key(original, draft)
         if post.mark:
@@ -181,6 +189,8 @@ class _Matching:
         if parents is not None and parents.shows and not (limits.quotes or draft.boost):
             draft = to_copy(draft, parents.shows, limits)
             parents = replace(parents, shows=None)
+        if parents is not None and draft.alone:
+            parents = Parents(shows=parents.shows)
         payload = network.to_payload(draft, key, uploads, parents, self.accounts.now())
         return post.created_at >= original.created_at - SERVERS_DIFFER and network.matches(
             payload, key, post

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bridge import films
-from bridge.hashtags import arrange
+from bridge.hashtags import arrange, one_cashtag
 from bridge.labels import labels_of, warning_of
 from bridge.network import Limits, Network
 from bridge.people import live, set_apart, stands
@@ -31,6 +31,7 @@ from bridge.text import (
     defuse_links,
     defuse_mentions,
     drop_links,
+    ends_sentence,
     mastodon_entities,
     shorten_url,
     shows_other_site,
@@ -148,7 +149,8 @@ def _card(post: Post, policy: Policy, runs: Runs) -> Card | None:
     """
     links = [run.target for run in runs if run.kind == "link" and run.target != post.url]
     if post.card is not None and comparable(post.card.url) in map(comparable, links):
-        return post.card
+        # of one without a title the page is asked
+        return post.card if post.card.title.strip() or policy.cards == "fetch" else None
     if post.card is not None or policy.cards == "source" or not links:
         return None
     return Card(links[0])
@@ -469,12 +471,18 @@ def _parts(
     parts = _fit(runs, warning, url, policy, target, limits, losses)
     if isinstance(parts, Skip):
         return parts
+    if target.one_cashtag:
+        words = [one_cashtag(part) for part in parts]
+        if words != parts:
+            losses.append(Loss("cashtags", f"{target.title} takes one in a post: others are words"))
+            parts = words
     if target.mentions_in_text:
         parts = [silence(part) for part in parts]
     if policy.links == "drop":
         parts = [defuse_links(part) for part in parts]
-        if not all(limits.fits("".join(run.text for run in part), warning) for part in parts):
-            return Skip(f"cannot be cut to the limits of {target.title}")
+    longer = policy.links == "drop" or target.one_cashtag
+    if longer and not all(limits.fits("".join(r.text for r in part), warning) for part in parts):
+        return Skip(f"cannot be cut to the limits of {target.title}")
     return parts
 
 
@@ -501,19 +509,33 @@ def _fit(
             return Skip(f"longer than one post on {target.title}")
         if any(run.kind == "link" and not fits(run.text) for run in runs):
             losses.append(Loss("links", "a link longer than a whole post was cut"))
-        if policy.long == "truncate":
+        if policy.long in ("truncate", "first_and_link"):
             ending: Runs = (Run("…"),)
-            if policy.link_back != "never":
+            linked = policy.long == "first_and_link" and policy.links != "drop"
+            if linked or policy.link_back != "never":
                 runs = tuple(run for run in runs if run.target != target.spell_url(url))
                 ending = _with_link((Run("…"),), url, target)
             losses.append(Loss("text", "the end was cut off"))
-            return [truncate_runs(runs, fits, ending)]
+            cut = truncate_runs if policy.long == "truncate" else _first_part
+            return [cut(runs, fits, ending)]
         if policy.long == "numbered":
             return _numbered(runs, fits)
         # where parts may have to stand by themselves there is room to say which they are
         return split_runs(runs, fits) if target.threads else _split(runs, fits)
     except ValueError:
         return Skip(f"cannot be cut to the limits of {target.title}")
+
+
+def _first_part(runs: Runs, fits: Callable[[str], bool], ending: Runs) -> Runs:
+    """The first part of a thread if a sentence ends there, else as much as fits; then `ending`.
+
+    `ending` begins with an ellipsis, which is left out after a whole sentence.
+    """
+    room = "".join(run.text for run in ending)
+    part = split_runs(runs, lambda text: fits(text + room))[0]
+    if not ends_sentence("".join(run.text for run in part)):
+        return truncate_runs(runs, fits, ending)
+    return join_runs((*part, *replace_in_runs(ending, 0, 1, "")))
 
 
 def _numbered(runs: Runs, fits: Callable[[str], bool]) -> list[Runs]:

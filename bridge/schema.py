@@ -264,13 +264,13 @@ class Policy:
         Labels(),
         section=Labels,
     )
-    long: Literal["thread", "truncate", "numbered", "skip"] = _field(
+    long: Literal["thread", "truncate", "first_and_link", "numbered", "skip"] = _field(
         "choice",
         "a text over the target's limit: thread, numbered thread (on Twitter single posts that"
-        " answer nothing), cut with a link, or skipped",
+        " answer nothing), cut with a link, the thread's first part with a link, or skipped",
         "thread",
         "thread",
-        choices=("thread", "truncate", "numbered", "skip"),
+        choices=("thread", "truncate", "first_and_link", "numbered", "skip"),
     )
     link_back: Literal["truncated", "always", "never"] = _field(
         "choice",

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bridge import bridges
 from bridge.post import Post, Ref, Skip
 from bridge.schema import Policy
 from bridge.store import Store
+
+
+def referred_first(posts: Sequence[Post]) -> list[Post]:
+    """Posts of one account in their order, but each after those that it answers, quotes or boosts.
+
+    An edit on X moves a post behind its answers, and keys on Bluesky are what clients make them.
+    """
+    here: dict[str, list[Post]] = {}
+    for post in posts:
+        here.setdefault(post.id, []).append(post)
+    ordered: list[Post] = []
+    begun: set[int] = set()
+    for post in posts:
+        waiting = [] if id(post) in begun else [post]
+        while waiting:  # a stack, for a thread can be longer than Python's own
+            last = waiting[-1]
+            begun.add(id(last))
+            refs = (ref for ref in (last.reply_to, last.quote, last.boost) if ref is not None)
+            before = (each for ref in refs for each in here.get(ref.id, ()))
+            first = next((each for each in before if id(each) not in begun), None)
+            if first is None:
+                ordered.append(waiting.pop())
+            else:
+                waiting.append(first)
+    return ordered
 
 
 def stands(post: tuple[str, str], target: str, store: Store) -> bool:

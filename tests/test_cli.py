@@ -108,7 +108,7 @@ def test_check_tells_every_problem_with_its_place_at_once(tmp_path: Path) -> Non
     )
     done = tribridge("check", cwd=tmp_path)
     assert done.returncode == 78
-    lines = done.stdout.splitlines()
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     assert len(lines) == 3
     assert lines[0].startswith("config.yaml:3:16: ")
     assert "bluesky" in lines[0]

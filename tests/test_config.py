@@ -275,7 +275,7 @@ def test_all_problems_come_at_once_in_file_order() -> None:
 def test_a_problem_in_defaults_is_told_once_whatever_number_of_bots_there_is() -> None:
     text = "defaults: {long: cut}\nbots:\n  a: {between: [masto, bsky, x]}\n"
     assert complaints(text + ACCOUNTS) == [
-        "1:18: 'long' takes thread, truncate, numbered or skip, not 'cut'"
+        "1:18: 'long' takes thread, truncate, first_and_link, numbered or skip, not 'cut'"
     ]
 
 

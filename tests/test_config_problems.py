@@ -210,11 +210,14 @@ SETTINGS = [
     ("words: x", ["2:35: 'words' belongs in only or skip"]),
     ("hashtags: x", ["2:45: 'hashtags' takes keep, move or strip, not 'x'"]),
     ("visiblity: same", ["2:35: unknown setting 'visiblity'; did you mean 'visibility'?"]),
-    ("long: {}", ["2:41: 'long' takes thread, truncate, numbered or skip, not a map"]),
+    (
+        "long: {}",
+        ["2:41: 'long' takes thread, truncate, first_and_link, numbered or skip, not a map"],
+    ),
     (
         "long: trunkate",
         [
-            "2:41: 'long' takes thread, truncate, numbered or skip, not 'trunkate'; did you mean 'truncate'?"
+            "2:41: 'long' takes thread, truncate, first_and_link, numbered or skip, not 'trunkate'; did you mean 'truncate'?"
         ],
     ),
     ("replies: no", ["2:44: 'replies' takes threads or skip, not 'no'"]),

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from bridge.hashtags import is_hashtag
 from bridge.networks.bluesky.write import to_payload
-from bridge.post import Draft, Post, Ref, Run
+from bridge.post import Draft, Post, Ref, Run, Skip
+from bridge.render import render
+from bridge.schema import Policy
 from bridge.text import to_runs, x_entities
 from tests.config_files import bot, complaints, load_text
-from tests.test_render import BLUESKY, MASTODON, POST, TWITTER, drafts, one
+from tests.test_render import BLUESKY, LIMITS, MASTODON, POST, TWITTER, drafts, one
 from tests.test_text_properties import many, posts
+from tests.world import world
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +166,63 @@ def test_what_is_wrong_is_said_with_its_place(settings: str, said: str) -> None:
     (problem,) = complaints(bot(settings))
     assert said in problem
     assert problem.startswith("2:")
+
+
+# Cashtags: X refuses a post of an app that has two
+
+
+def symbols(text: str) -> list[str]:
+    return [span.value for span in x_entities(text) if span.kind == "cashtag"]
+
+
+@pytest.mark.parametrize(
+    ("text", "copy"),
+    [
+        ("$EQNR stiger", "$EQNR stiger"),
+        ("$EQNR stiger, $TSLA og $eqnr faller", "$EQNR stiger, TSLA og eqnr faller"),
+        ("Det koster $5 og $10", "Det koster $5 og $10"),
+        ("Se https://les.example.org/$AB/$CD om $EQNR", "Se https://les.example.org/$AB/$CD om $EQNR"),
+        ("$EQNR og $TSLA.no", "$EQNR og TSLA(.)no"),
+    ],
+)  # fmt: skip
+def test_x_is_sent_one_cashtag_in_a_post(text: str, copy: str) -> None:
+    draft = one(typed(text), TWITTER)
+    assert draft.text == copy
+    assert len(symbols(draft.text)) <= 1
+    assert [loss.what for loss in draft.losses] == ["cashtags"] * (text != copy)
+    assert one(typed(text), MASTODON).text == text
+    assert one(typed(text), BLUESKY).losses == ()
+
+
+def test_each_part_of_a_thread_has_its_cashtag() -> None:
+    text = "$EQNR " + "stiger og stiger " * 20 + "mens $TSLA og $AAPL faller"
+    parts = [symbols(draft.text) for draft in drafts(typed(text), TWITTER)]
+    assert parts == [["EQNR"], ["TSLA"]]
+
+
+def test_a_symbol_that_is_a_hashtag_on_bluesky_counts_too() -> None:
+    tag = Run("$TSLA", "hashtag", "$TSLA")
+    draft = one(replace(POST, runs=(Run("$EQNR og "), tag)), TWITTER)
+    assert symbols(draft.text) == ["EQNR"]
+
+
+@many
+@given(posts, st.lists(st.sampled_from(["$EQNR ", "$TSLA.no ", "$ab", " ", "$5 "]), max_size=6))
+def test_no_post_to_x_has_two_cashtags(runs: tuple[Run, ...], pieces: list[str]) -> None:
+    for draft in drafts_or_none(replace(POST, runs=(*runs, Run(" " + "".join(pieces))))):
+        assert len(symbols(draft.text)) <= 1
+        assert LIMITS["twitter"].fits(draft.text)
+
+
+def drafts_or_none(post: Post) -> tuple[Draft, ...]:
+    made = render(post, Policy(link_back="never"), TWITTER, LIMITS["twitter"])
+    return () if isinstance(made, Skip) else made
+
+
+def test_x_takes_what_it_is_sent_of_a_post_with_several_cashtags(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: x}") as w:
+        w.turn()
+        w.say("m", "$EQNR stiger, $TSLA faller")
+        w.rest()
+        assert w.texts("x") == ["$EQNR stiger, TSLA faller"]
+        assert w.store.stopped() == []

@@ -118,7 +118,7 @@ def test_a_name_in_a_content_warning_notifies_nobody(
         assert "@" not in copy.text + copy.warning
 
 
-@pytest.mark.parametrize("long", ["thread", "numbered", "truncate"])
+@pytest.mark.parametrize("long", ["thread", "numbered", "truncate", "first_and_link"])
 def test_a_hard_cut_makes_no_name_that_notifies(tmp_path: Path, long: str) -> None:
     with world(tmp_path, f"one: {{from: m, to: x, long: {long}}}") as w:
         w.turn()

@@ -136,7 +136,7 @@ WORDS = " ".join(f"ord{number}" for number in range(150))
 
 
 @pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER], ids=lambda n: n.name)
-@pytest.mark.parametrize("long", ["thread", "numbered", "truncate"])
+@pytest.mark.parametrize("long", ["thread", "numbered", "truncate", "first_and_link"])
 @pytest.mark.parametrize("warning", ["", "en advarsel"])
 def test_no_part_exceeds_the_limit(target: Network, long: Any, warning: str) -> None:
     post = replace(
@@ -146,7 +146,7 @@ def test_no_part_exceeds_the_limit(target: Network, long: Any, warning: str) -> 
     for number, draft in enumerate(parts, 1):
         assert LIMITS[target.name].fits(draft.text, draft.content_warning)
         assert (draft.part, draft.parts) == (number, len(parts))
-    assert (len(parts) == 1) == (long == "truncate")
+    assert (len(parts) == 1) == (long in ("truncate", "first_and_link"))
 
 
 def test_a_thread_says_it_all() -> None:
@@ -158,6 +158,29 @@ def test_a_numbered_thread_counts_its_parts() -> None:
     parts = drafts(replace(POST, runs=(Run(WORDS),)), TWITTER, long="numbered")
     endings = [draft.text.rsplit(" ", 1)[1] for draft in parts]
     assert endings == [f"({n}/{len(parts)})" for n in range(1, len(parts) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("Snø i dag. " + WORDS, "…"),
+        ("Snø " * 60 + "i dag. " + WORDS, " i dag."),
+        ("Snø " * 55 + "i «dag!» " + WORDS, " i «dag!»"),
+        ("Snø " * 40 + "i dag?\n\n" + WORDS, " i dag?"),
+        ("雪が降る" * 28 + "。" + "雪が降る" * 80, "雪が降る。"),
+    ],
+)
+def test_the_first_part_ends_with_a_sentence_and_a_link_to_the_rest(text: str, end: str) -> None:
+    draft = one(replace(POST, runs=(Run(text),)), TWITTER, long="first_and_link", link_back="never")
+    assert draft.text.endswith(f"{end}\n\n{POST.url}")
+    assert [loss.detail for loss in draft.losses] == ["the end was cut off"]
+
+
+def test_the_first_part_has_no_link_where_links_are_dropped() -> None:
+    post = replace(POST, runs=(Run(WORDS),))
+    draft = one(post, TWITTER, long="first_and_link", links="drop")
+    assert draft.text.endswith("…")
+    assert POST.url not in draft.text
 
 
 def test_a_cut_text_leads_to_the_original_unless_told_otherwise() -> None:

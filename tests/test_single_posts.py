@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from bridge.post import Draft, Run
 from bridge.registry import NETWORKS
+from bridge.relink import relink
 from bridge.render import by_itself
 from bridge.simulation import Fault
 from bridge.store import Store
@@ -256,3 +258,38 @@ def test_only_where_answers_are_uncertain_is_room_kept() -> None:
     assert [name for name, network in NETWORKS.items() if not network.threads] == ["twitter"]
     whole_text = "a" * 300
     assert drafts(replace(POST, runs=(Run(whole_text),)), BLUESKY)[0].text == whole_text
+
+
+# A state that was lost
+
+
+@pytest.mark.parametrize("long", ["thread", "numbered"])
+def test_single_posts_are_found_again_when_the_state_was_lost(tmp_path: Path, long: str) -> None:
+    bot = f"one: {{from: m, to: x, backfill: all, long: {long}}}"
+    with world(tmp_path, bot, flavour="gotosocial") as w:
+        refusing(w).turn()
+        first = w.say("m", WORDS[:690])
+        w.say("m", "Nå med kaffe", reply_to=first)
+        come_to_rest(w)
+        before = posts_of(w)
+        assert len(before) == 4
+        w.store.close()
+        for file in w.config.state.file.parent.iterdir():
+            file.unlink()
+        w.restart()
+        found = relink(w.config, w.accounts, w.store)
+        assert (found.linked, found.missing, found.unsure) == (4, 0, 0)
+        come_to_rest(w)
+        w.clock.advance(days=1)
+        come_to_rest(w)
+        assert posts_of(w) == before
+
+
+def test_the_export_has_the_texts_with_their_numbers(tmp_path: Path) -> None:
+    with world(tmp_path, ONE, flavour="gotosocial") as w:
+        refusing(w).turn()
+        w.say("m", WORDS[:690])
+        come_to_rest(w)
+        day = f"{w.clock.at:%Y-%m-%d}"
+        (original,) = json.loads(w.command("export", "--since", day).output)["originals"]
+        assert [copy["text"] for copy in original["copies"]] == w.texts("x")

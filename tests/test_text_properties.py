@@ -34,6 +34,7 @@ SERVERS: list[tuple[str, Limits]] = [
     ("mastodon", to_limits(Instance("gotosocial", characters=11))),
     ("mastodon", to_limits(Instance("other", characters=500))),
 ]
+LONG = ["thread", "numbered", "truncate", "first_and_link"]
 PIECES = [
     "Hei ", "på deg. ", "\n", "\n\n", " ", "Straße, ", "naïve ", "e\u0301", "Å", "日本語", "図書館です。",
     "だった", "สวัสดี", "เกา", "नमस्ते। ", "مرحبا، ", "كيف؟ ", "שלום ", "می\u200cشود ", "한국어 ",
@@ -70,7 +71,7 @@ def squeezed(text: str) -> str:
 
 
 @many
-@given(posts, st.sampled_from(SERVERS), st.sampled_from(["thread", "numbered", "truncate"]))
+@given(posts, st.sampled_from(SERVERS), st.sampled_from(LONG))
 def test_no_part_is_over_the_limit(
     runs: tuple[Run, ...], server: tuple[str, Limits], long: Any
 ) -> None:

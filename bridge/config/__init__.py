@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,16 +25,34 @@ from bridge.config.yaml_reader import (
     Node,
     Problem,
     Problems,
+    Source,
     read,
     source_of,
 )
 from bridge.registry import NETWORKS
 from bridge.schema import TOP, Alerts, Config, State, settings_of
 
-__all__ = ["ConfigError", "Problem", "duration", "load", "secrets_of"]
+__all__ = ["ConfigError", "Files", "Problem", "duration", "examine", "load", "secrets_of"]
 
 _STATE_FILE = next(s.default for s in settings_of(State) if s.name == "file")
 _TOP = {setting.name: setting for setting in TOP}
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a configuration as they were read, and all that came of it.
+
+    `config` is None if anything is wrong; `root` and `bots` (each bot's file by the bot's name) are
+    what is written. `clear_secrets` are the secrets that stand in a file as they are: the setting's
+    name, and the value.
+    """
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+    root: Node | None = field(repr=False)
+    bots: Mapping[str, Node] = field(repr=False)
+    sources: Mapping[str, Source] = field(repr=False)
+    clear_secrets: tuple[tuple[str, Node], ...] = field(repr=False)
 
 
 def load(
@@ -45,29 +64,51 @@ def load(
     with everything that is wrong. With `logging_in` the secrets that log accounts in are left out,
     whether they are there or not.
     """
-    problems = Problems()
+    files = examine(path, environ, logging_in=logging_in)
+    if files.config is None:
+        raise ConfigError(files.problems)
+    return files.config
+
+
+def examine(
+    path: Path,
+    environ: Mapping[str, str] = os.environ,
+    instead: Mapping[Path, bytes] | None = None,
+    *,
+    logging_in: bool = False,
+) -> Files:
+    """All files of a configuration, and everything that is wrong with them; see `load`.
+
+    `instead` holds what is to be taken for the content of some files, whether they exist or not.
+    """
+    problems = Problems(instead=instead or {})
     root = read(path, problems)
-    bots = _read_bots(path.parent / "bots", problems) if os.path.isfile(path) else {}  # noqa: PTH113  never raises
-    config = None
-    if root is not None:
-        context = Context(problems, environ, path.parent, logins=None if logging_in else {})
-        config = _check(root, bots, context, path)
-    if problems.found or config is None:
-        raise ConfigError(problems.found)
-    return config
+    there = os.path.isfile(path) or root is not None  # noqa: PTH113  never raises
+    bots = _read_bots(path.parent / "bots", problems) if there else {}
+    context = Context(problems, environ, path.parent, logins=None if logging_in else {})
+    config = _check(root, bots, context, path) if root is not None else None
+    return Files(
+        None if problems.found else config,
+        ConfigError(problems.found).problems,
+        root,
+        bots,
+        problems.sources,
+        tuple(context.clear_secrets),
+    )
 
 
 def _read_bots(folder: Path, problems: Problems) -> dict[str, Node]:
     """The top of each bot's file, by the bot's name; hidden files are left alone."""
+    files = {file for file in problems.instead if file.parent == folder}
     try:
-        files = sorted(folder.iterdir())
+        files |= set(folder.iterdir())
     except FileNotFoundError:
-        return {}
+        pass
     except OSError as error:
         problems.add(source_of(folder).start, f"the folder cannot be read: {error.strerror}")
         return {}
     nodes = {}
-    for file in files:
+    for file in sorted(files):
         if file.name.startswith("."):
             continue
         if file.suffix == ".yml":

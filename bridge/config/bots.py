@@ -70,6 +70,17 @@ def _merged(weaker: Any, stronger: Any) -> Any:
     return apply(weaker, stronger)
 
 
+def bot_node(root: Map, files: Mapping[str, Node], name: str) -> Map:
+    """Where a bot is written: in a file of its own, or in `bots`. KeyError: nowhere."""
+    node = files.get(name)
+    if node is None:
+        written = root.pairs["bots"][1]
+        node = written.pairs[name][1] if isinstance(written, Map) else None
+    if not isinstance(node, Map):
+        raise KeyError(name)
+    return node
+
+
 class Bots:
     """Reads the bots one by one; they share the policies that are equal."""
 
@@ -193,7 +204,11 @@ class Bots:
             elif name.text in self.accounts:
                 yield name.text
             else:
-                hint = self.problems.suggest(name.text, self.accounts)
+                parts = name.text.replace(",", " ").split()
+                if len(parts) > 1 and all(part in self.accounts for part in parts):
+                    hint = f"; several are a list: [{', '.join(parts)}]"
+                else:
+                    hint = self.problems.suggest(name.text, self.accounts)
                 self.problems.add(name.node, f"there is no account {shorten(name.text)}{hint}")
             seen.add(name.text)
 

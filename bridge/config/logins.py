@@ -61,17 +61,20 @@ def add_login(
     here = place_of(network, values)
     fits = stored.get("network") == network.name and _folded(stored.get("for")) == _folded(here)
     missing = [setting for setting in way if setting not in given.pairs]
+    if fits and all(isinstance(secrets.get(setting), str) for setting in missing):
+        values.update({setting: secrets[setting] for setting in missing})
+        return
+    # what is begun by hand is to be ended by hand
+    begun = any(setting in given.pairs for setting in way if _is_secret(network, setting))
+    how = f"log in with `tribridge login {name}`"
+    if secrets and not fits:
+        how = f"its stored login is for another {either(here)}: {how}"
+    if way != network.logins[0]:
+        context.problems.add(key, f"account {shorten(name)} is not logged in: {how}")
+        return
+    if len(network.logins) > 1:
+        how = f"write {network.logins[1][0]} and {how}"
     for setting in missing:
-        if fits and isinstance(secrets.get(setting), str):
-            values[setting] = secrets[setting]
-            continue
         doc = next(s.doc for s in network.settings if s.name == setting)
-        how = f"log in with `tribridge login {name}`"
-        if secrets and not fits:
-            how = f"its stored login is for another {either(here)}: {how}"
-        elif setting == network.logins[0][0] and len(network.logins) > 1:
-            how = f"write client_id, and {how}"
-        message = f"account {shorten(name)} needs {setting}: {doc}; or {how}"
-        context.problems.add(key, message)
-        if len(network.logins) > 1 and len(missing) == len(way):
-            return  # one hint for all of it
+        hint = "" if begun else f"; or {how}"
+        context.problems.add(key, f"account {shorten(name)} needs {setting}: {doc}{hint}")

@@ -18,7 +18,7 @@ from bridge.config.variables import expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
-from bridge.schema import STEPS, BackfillSetting, Kind, Setting, StepSetting
+from bridge.schema import STEPS, BackfillSetting, Kind, Policy, Setting, StepSetting, settings_of
 from bridge.steps import NAMES, unknown_names
 from bridge.text import is_language_tag
 
@@ -36,6 +36,8 @@ class Context:
     #: filled while values are read, as in `schema.Config`
     secret_files: set[Path] = field(default_factory=set)
     literal_secrets: set[Path] = field(default_factory=set)
+    #: the same by place: the setting's name, and the value
+    clear_secrets: list[tuple[str, Node]] = field(default_factory=list)
     #: the stored logins by the name of their account; None while a login is being made
     logins: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
 
@@ -202,6 +204,7 @@ def _secret(context: Context, setting: Setting, node: Node) -> str:
     text = _text(context, setting, node)
     if text == getattr(node, "text", None):
         context.literal_secrets.add(Path(node.source.name))
+        context.clear_secrets.append((setting.name, node))
     if re.search(r"\s", text):
         raise Wrong(node, f"there is a space in {setting.name!r}; copy it again, without spaces")
     return text
@@ -414,7 +417,9 @@ def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        hint = context.problems.suggest(text, zoneinfo.available_timezones())
+        # short names such as EST are no answer to CEST
+        names = {name for name in zoneinfo.available_timezones() if "/" in name} | {"UTC"}
+        hint = context.problems.suggest(text, names)
         message = f"there is no time zone {shorten(text)}{hint or ', such as Europe/Oslo'}"
         raise Wrong(node, message) from None
 
@@ -457,10 +462,19 @@ def _crontab(context: Context, setting: Setting, node: Node) -> str:
 # The kinds
 
 
+#: settings that people look for in `only` and `skip`; with `language` they mean `languages`
+_BESIDE_FILTERS = {
+    setting.name: "stands beside only and skip, not in them"
+    for setting in settings_of(Policy)
+    if setting.name != "language"
+}
+
+
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
     known = {part.name: part for part in setting.settings}
     given = _map(context, setting, node)
-    values = read_settings(context, given, known)
+    elsewhere = _BESIDE_FILTERS if setting.name in ("only", "skip") else None
+    values = read_settings(context, given, known, elsewhere)
     for part in setting.settings:
         if part.required and part.name not in given.pairs:
             message = f"{setting.name!r} needs {part.name}: {part.doc}"

@@ -10,7 +10,7 @@ import codecs
 import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -100,10 +100,11 @@ class Source:
 
     def rest_of_line(self, line: int, column: int) -> str:
         """What stands in a line from a column on; both count from 1."""
-        return self._lines[line - 1][column - 1 :] if line <= len(self._lines) else ""
+        return self.lines[line - 1][column - 1 :] if line <= len(self.lines) else ""
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
+        """The text by lines."""
         return self.text.splitlines()
 
 
@@ -120,6 +121,10 @@ class Problems:
     """Collects what is wrong, so that all of it is told at once."""
 
     found: list[Problem] = field(default_factory=list)
+    #: what to take for the content of some files
+    instead: Mapping[Path, bytes] = field(default_factory=dict)
+    #: every file that was read, by its name for people
+    sources: dict[str, Source] = field(default_factory=dict)
 
     def add(self, node: Node, message: str) -> None:
         """Note a problem at a node."""
@@ -151,8 +156,10 @@ def source_of(path: Path) -> Source:
 def read(path: Path, problems: Problems) -> Node | None:
     """The file's one document, or None when it cannot be read; what is wrong goes to `problems`."""
     source = source_of(path)
+    problems.sources[source.name] = source
     try:
-        source.text = _decode(_read_bytes(path, source), source)
+        data = problems.instead.get(path)
+        source.text = _decode(_read_bytes(path, source) if data is None else data, source)
         return compose(source, problems)
     except Wrong as wrong:
         problems.found.append(wrong.problem)
@@ -178,12 +185,12 @@ def _read_bytes(path: Path, source: Source) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Wrong(source.start, f"the file cannot be read: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise Wrong(source.start, "the file is larger than 1 MiB; put bots into files in bots/")
     return data
 
 
 def _decode(data: bytes, source: Source) -> str:
+    if len(data) > MAX_BYTES:
+        raise Wrong(source.start, "the file is larger than 1 MiB; put bots into files in bots/")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode()
@@ -348,10 +355,44 @@ def _explained(error: yaml.YAMLError, source: Source) -> Wrong:
         return Wrong(here, f"put a value that begins with {first} in quotes")
     if "unexpected end of stream" in problem and "quoted" in context:
         return Wrong(began, "the quote that opens here is never closed")
+    if "mapping values are not allowed" in problem and (above := _above(here)):
+        return above
+    if "flow node" in context and (comment := _comment_in_list(here)):
+        return comment
+    if "did not find expected key" in problem:
+        before = source.rest_of_line(here.line, 1)[: here.column - 1]
+        if re.search("[\"']", before):
+            return Wrong(
+                here, 'a quote ends before this; a text with \' in it goes between " and "'
+            )
     for words, node, message in _SYNTAX:
         if words in problem or words in context:
             return Wrong(began if node == "began" else here, message)
     return Wrong(here, f"this is not YAML: {problem} {context}".rstrip())
+
+
+def _above(here: Node) -> Wrong | None:
+    """What the line above lacks, if it is no setting: YAML complains of the next one only."""
+    line = here.source.rest_of_line(here.line - 1, 1) if here.line > 1 else ""
+    start = len(line) - len(line.lstrip())
+    node = Node(here.source, here.line - 1, start + 1)
+    if re.match(r"\s*[\w-]+:[^\s:/]", line):
+        return Wrong(node, "a space is missing after the colon of this line")
+    if re.match(r"\s*\w", line) and ":" not in line:
+        return Wrong(node, "a colon and a space are missing in this line: name: value")
+    return None
+
+
+def _comment_in_list(here: Node) -> Wrong | None:
+    """A # near above that makes a comment of the end of a list."""
+    for number in range(here.line, max(0, here.line - 5), -1):
+        line = here.source.rest_of_line(number, 1)
+        if found := re.search(r"[\[{,]\s*(?=#)", line):
+            return Wrong(
+                Node(here.source, number, found.end() + 1),
+                "# begins a comment, so this list or map has no end; put the value in quotes",
+            )
+    return None
 
 
 _SYNTAX: tuple[tuple[str, str, str], ...] = (
@@ -363,6 +404,19 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
         "mapping values are not allowed",
         "here",
         "a colon stands inside a value, or this line is indented wrongly; put the value in quotes",
+    ),
+    (
+        "unknown escape character",
+        "here",
+        "between double quotes \\ begins a sign of its own; put the value between single quotes",
+    ),
+    ("could not find expected ':'", "began", "a colon, or a space after the -, is missing here"),
+    ("did not find expected key", "here", "this line is indented unlike those that it belongs to"),
+    ("expected '-' indicator", "here", "this line is indented unlike those that it belongs to"),
+    (
+        "expected <document start>",
+        "here",
+        "the document ended before this line; remove what ended it, such as ... or a bracket",
     ),
     ("expected ',' or ']'", "began", "a comma or ] is missing in the list that opens here"),
     ("expected ',' or '}'", "began", "a comma or } is missing in the map that opens here"),

@@ -243,8 +243,12 @@ class Changing(Reading):
 
     @staticmethod
     def _give(db: Database, draft: QueuedDraft, content: Draft) -> None:
-        """Other content for a draft; what was uploaded for it stays if it shows the same."""
-        same = content.media == draft.draft.media
+        """Other content for a draft; what was uploaded for it stays if it shows the same.
+
+        The picture of a card does not: it may be of another page, or the page another picture.
+        """
+        has_card = content.card is not None or draft.draft.card is not None
+        same = content.media == draft.draft.media and not has_card
         db.execute(
             "UPDATE drafts SET draft=?, parts=?, version=version+1, payload=NULL,"
             " uploads=iif(?, uploads, NULL), uploaded_at=iif(?, uploaded_at, NULL) WHERE id=?",

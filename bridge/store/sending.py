@@ -103,11 +103,15 @@ class Sending(StateFile):
     def uploaded(
         self, draft: QueuedDraft, uploads: Sequence[Mapping[str, Any]], now: datetime
     ) -> None:
-        """Remember the references of uploaded media, so that a crash does not upload twice."""
+        """Remember the references of uploaded media, so that a crash does not upload twice.
+
+        What was made of another version meanwhile, whose media may be others, is left alone.
+        """
         with self.write() as db:
             db.execute(
-                "UPDATE drafts SET uploads=?, uploaded_at=coalesce(uploaded_at, ?) WHERE id=?",
-                (json.dumps(list(uploads)), now.isoformat(), draft.id),
+                "UPDATE drafts SET uploads=?, uploaded_at=coalesce(uploaded_at, ?)"
+                " WHERE id=? AND version=?",
+                (json.dumps(list(uploads)), now.isoformat(), draft.id, draft.version),
             )
 
     def lost(self, draft: QueuedDraft, losses: Sequence[Loss]) -> QueuedDraft:

@@ -15,7 +15,7 @@ from bridge.text.languages import is_language_tag, language_code
 from bridge.text.length import byte_length, clusters, graphemes, mastodon_length, weighted_length
 from bridge.text.links import defuse_links, drop_links, has_link, shows_other_site, shows_url
 from bridge.text.markup import html_to_runs
-from bridge.text.splitting import split_runs, truncate_runs
+from bridge.text.splitting import ends_sentence, split_runs, truncate_runs
 
 __all__ = [
     "Span",
@@ -25,6 +25,7 @@ __all__ = [
     "defuse_links",
     "defuse_mentions",
     "drop_links",
+    "ends_sentence",
     "escape_url",
     "graphemes",
     "has_link",

@@ -15,6 +15,7 @@ _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar
 _SENTENCE = regex.compile(
     rf"[.!?…؟۔।॥።]+{_CLOSING}(?=\s)|[!?]+{_CLOSING}(?=[{_SPACELESS}])|[。！？｡]+{_CLOSING}"
 )
+_END = regex.compile(rf"[.!?…؟۔।॥。！？｡]{_CLOSING}\s*\Z")
 # A space that must not break a line is one at which a post must not be cut either.
 _SPACE = regex.compile(r"[^\S\u00A0\u2007\u202F]+")
 # A vowel of Thai or Lao that is written before its consonant, and what stands after one; small kana
@@ -61,6 +62,11 @@ def split_runs(runs: tuple[Run, ...], fits: Callable[[str], bool]) -> list[tuple
         parts.append(_slice(runs, start, breaks.trim(start, end)))
         start = breaks.skip_space(end)
     return parts
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a text ends where a sentence does."""
+    return bool(_END.search(text))
 
 
 def truncate_runs(

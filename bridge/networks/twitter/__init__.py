@@ -65,6 +65,8 @@ NETWORK = Network(
     # X API, changelog of February 2026: apps may answer only who mentioned or quoted the account,
     # and nothing is said of its own posts
     threads=False,
+    # X API, Manage Posts: apps that anybody may have
+    one_cashtag=True,
     handle=r"[a-z0-9_]{1,15}",
     handle_example="mayor",
     paid=True,

@@ -135,7 +135,8 @@ class _Found:
 def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
     """One post of `user`. Its id is that of its first version: an edit has a new one."""
     revision = _text(data, "id")
-    first = versions(data)[0]
+    every = versions(data)
+    first = every[0]
     refs = _references(data, found, user)
     if "quoted" in refs:
         refs["quoted"] = _as_linked(refs["quoted"], data)
@@ -151,6 +152,7 @@ def to_post(data: Mapping[str, Any], found: _Found, user: User) -> Post:
         if "retweeted" in refs
         else _runs(data, {first, revision}, refs.get("quoted")),
         revision=revision,
+        versions=tuple(every),
         languages=_languages(_text(data, "lang")),
         sensitive=data.get("possibly_sensitive") is True,
         visibility=visibility,

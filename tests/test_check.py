@@ -1,0 +1,433 @@
+"""`tribridge check`: the line with a caret, its forms, single files and standard input, warnings."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bridge.cli import main
+from bridge.config.checking import check_all
+from bridge.config.excerpt import excerpt
+from bridge.config.report import as_github, as_text
+from bridge.config.yaml_reader import Problem, Source
+
+#: accounts without a secret in the file; a bot's section is added at the end
+ACCOUNTS = """\
+accounts:
+  masto: {network: mastodon, server: https://mastodon.example, access_token: "${T}"}
+  bsky: {network: bluesky, handle: newsroom.example, app_password: "${T}"}
+  x: {network: twitter, api_key: "${T}", api_key_secret: "${T}", access_token: "${T}",
+    access_token_secret: "${T}", budget: {usd_per_month: 30}}
+"""
+#: the first line that follows it
+NEXT = 6
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("T", "token")
+    Path("bots").mkdir()
+
+
+def check(*args: str, config: str | None = None, stdin: str | None = None) -> Result:
+    """What `tribridge check` says after a configuration was written."""
+    if config is not None:
+        Path("config.yaml").write_text(config, encoding="utf-8")
+    return CliRunner().invoke(main, ["check", *args], input=stdin, catch_exceptions=False)
+
+
+def warnings(bots: str, **files: str) -> list[str]:
+    """The warnings about a configuration that is not wrong, one a line, without their excerpts."""
+    for name, text in files.items():
+        Path(f"bots/{name}.yaml").write_text(text, encoding="utf-8")
+    told = check("--format", "json", config=ACCOUNTS + bots)
+    assert told.exit_code == 0, told.stdout
+    found = json.loads(told.stdout)
+    assert found["errors"] == 0
+    assert found["warnings"] == len(found["findings"])
+    return [f"{f['file']}:{f['line']}:{f['column']}: {f['message']}" for f in found["findings"]]
+
+
+# The line and the caret
+
+
+def test_the_line_is_shown_with_a_caret_below_the_place() -> None:
+    told = check(config=ACCOUNTS + "bots:\n  b: {from: masto, to: bksy}\n")
+    assert told.exit_code == 78
+    assert told.stdout == (
+        "config.yaml:7:24: there is no account 'bksy'; did you mean 'bsky'?\n"
+        "  7 |   b: {from: masto, to: bksy}\n"
+        "    |                        ^\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "shown", "caret"),
+    [
+        ("from: 新闻 x", 7, "from: 新闻 x", 6),
+        ("from: 新闻 x", 10, "from: 新闻 x", 11),  # each of the two takes two columns
+        ("to:\tx", 5, "to: x", 4),
+        ("to: x", 6, "to: x", 5),  # after the end
+        ("to: x", 99, "to: x", 5),
+        ("to: [" + "a, " * 40 + "b]", 127, "a, " * 16 + "b]", 49),
+    ],
+)
+def test_where_the_caret_stands(line: str, column: int, shown: str, caret: int) -> None:
+    source = Source("b.yaml", f"mode: live\n{line}\n")
+    first, second = excerpt(Problem("b.yaml", 2, column, ""), source).splitlines()
+    assert first.removeprefix("  2 | ").strip() == shown.strip()
+    kept = first.removeprefix("  2 | ")
+    at = second.removeprefix("    | ").index("^")
+    assert at == caret + len(kept) - len(kept.lstrip()), (kept, second)
+
+
+def test_a_line_that_is_not_there_empty_or_endless_is_not_shown() -> None:
+    source = Source("b.yaml", "from: a\n   \nto: " + "a" * 3000)
+    for line in (0, 2, 3, 4):
+        assert excerpt(Problem("b.yaml", line, 1, ""), source) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "shown"),
+    [
+        (
+            "accounts:\n  m: {access_token: S3CRET, server: https://m.example}\n",
+            2,
+            "  m: {access_token: ***, server: https://m.example}",
+        ),
+        ("accounts:\n  m:\n    access_token:\n      S3CRET\n", 4, "      ***"),
+        ("accounts:\n  m:\n    acces_token: 'S3 CRET'\n", 3, "    acces_token: ***"),
+        ("accounts:\n  m:\n    server: https://u:S3CRET@m.example\n", 3, "    server: ***"),
+        ("accounts:\n  m:\n    # access_token: S3CRET\n", 3, "    *** access_token: ***"),
+        (
+            "accounts:\n  m: {app_password: S3,CRET, S3CRET}\n",
+            2,
+            "  m: {app_password: ***,***, ***}",
+        ),
+        ("accounts:\n  m:\n    access_token: ${T}\n", 3, "    access_token: ${T}"),
+        ("accounts:\n  m:\n    - S3CRET\n", 3, "    - ***"),
+        ('"accounts":\n  m:\n   S3CRET\n', 3, "   ***"),
+        ("{accounts: {m: {access_token: S3CRET", 1, "{accounts: {m: {access_token: ***"),
+        ("alerts:\n  webhook: https://h.example/S3CRET\n", 2, "  webhook: ***"),
+        (
+            "bots:\n  m: {network: mastodon, access_token: S3CRET}\n",
+            2,
+            "  m: {network: mastodon, access_token: ***}",
+        ),
+        ("bots:\n  m:\n    acess_token: S3CRET\n", 3, "    acess_token: ***"),
+        (
+            "bots:\n  b:\n    steps:\n      - append: (first here)\n",
+            4,
+            "      - append: (first here)",
+        ),
+        ("only:\n  hashtags: [one, two, no]\n", 2, "  hashtags: [one, two, no]"),
+    ],
+)
+def test_the_line_shows_no_secret(text: str, line: int, shown: str) -> None:
+    told = excerpt(Problem("c.yaml", line, 1, ""), Source("c.yaml", text))
+    assert told.splitlines()[0] == f"  {line} | {shown}"
+    assert "S3CRET" not in told
+
+
+MARK = "S3CR3T"
+WITH_SECRETS = f"""\
+alerts:
+  webhook: https://hooks.example/{MARK}
+accounts:
+  masto:
+    network: mastodon
+    server: https://mastodon.example
+    access_token: {MARK}
+  bsky:
+    network: bluesky
+    handle: newsroom.example
+    app_password: "{MARK}"
+  x: {{network: twitter, api_key: {MARK}, api_key_secret: {MARK}, access_token: {MARK},
+    access_token_secret: '{MARK}', budget: {{usd_per_month: 30}}}}
+bots:
+  b: {{from: masto, to: [bsky, x], long: thread}}
+"""
+
+
+def test_no_mistake_makes_it_show_a_secret() -> None:
+    seed = 20
+    chance = random.Random(seed)
+    shown = 0
+    for turn in range(1500):
+        text = WITH_SECRETS
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(text))
+            while MARK[:3] in text[max(0, at - 6) : at + 7]:  # else it is no secret any more
+                at = chance.randrange(len(text))
+            text = chance.choice(
+                [
+                    text[:at] + text[at + 1 :],
+                    text[:at] + chance.choice("{}[]:,'\"&*#|>-\t \n@%") + text[at:],
+                    text[:at] + "\n" + " " * chance.randrange(6) + text[at:],
+                ]
+            )
+        Path("config.yaml").write_text(text, encoding="utf-8")
+        checked = check_all(Path("config.yaml"), {})
+        told = as_text(checked.findings, checked.sources)
+        lines = [line for line in told.splitlines() if line.startswith("  ")]
+        shown += bool(lines)
+        assert MARK not in "\n".join(lines), f"seed {seed}, turn {turn}:\n{text}\n{told}"
+    assert shown > 1000
+
+
+# Forms
+
+
+def test_the_form_for_programs() -> None:
+    told = check("--format", "json", config="bots:\n  b: {from: a}\n")
+    assert told.exit_code == 78
+    assert json.loads(told.stdout) == {
+        "errors": 2,
+        "warnings": 0,
+        "findings": [
+            {
+                "severity": "error",
+                "file": "config.yaml",
+                "line": 2,
+                "column": column,
+                "message": message,
+            }
+            for column, message in (
+                (3, "the bot 'b' needs either from and to, or between"),
+                (13, "there is no account 'a'"),
+            )
+        ],
+    }
+    fine = check("--format", "json", config=ACCOUNTS)
+    assert json.loads(fine.stdout) == {"errors": 0, "warnings": 0, "findings": []}
+
+
+def test_the_form_for_github() -> None:
+    bots = "bots:\n  b: {from: masto, to: bksy}\n"
+    told = check("--format", "github", config=ACCOUNTS + bots)
+    assert told.exit_code == 78
+    assert told.stdout == (
+        "::error file=config.yaml,line=7,col=24::there is no account 'bksy'; did you mean 'bsky'?\n"
+    )
+    assert check("--format", "github", config=ACCOUNTS).stdout == ""
+    warned = check("--format", "github", config=ACCOUNTS.replace('"${T}"', "t", 1))
+    assert warned.stdout.startswith("::warning file=config.yaml,line=2,col=78::the secret")
+
+
+def test_what_github_would_take_for_its_own_signs_is_escaped() -> None:
+    told = as_github([("error", Problem("a,b:c%.yaml", 1, 2, "100 %\n::error::x"))])
+    assert told == "::error file=a%2Cb%3Ac%25.yaml,line=1,col=2::100 %25%0A::error::x"
+
+
+# Single files
+
+
+def test_only_what_stands_in_the_files_is_told() -> None:
+    Path("bots/one.yaml").write_text("from: masto\nto: bksy\n")
+    Path("bots/two.yaml").write_text("from: masto\nto: x\n")
+    Path("bots/three.yaml").write_text("from: masto\nlong: no\nto: x\n")
+    one = check("bots/one.yaml", config=ACCOUNTS)
+    assert (one.exit_code, one.stdout.splitlines()[0]) == (
+        78,
+        "bots/one.yaml:2:5: there is no account 'bksy'; did you mean 'bsky'?",
+    )
+    assert "three" not in one.stdout
+    two = check("bots/two.yaml")
+    assert two.exit_code == 0
+    assert two.stdout == (
+        "bots/two.yaml: fine; other files have 2 problems: see `tribridge check`\n"
+    )
+    both = check("--format", "json", "bots/one.yaml", "bots/three.yaml")
+    assert [f["file"] for f in json.loads(both.stdout)["findings"]] == [
+        "bots/one.yaml",
+        "bots/three.yaml",
+    ]
+
+
+def test_a_bot_that_is_not_in_its_folder_yet() -> None:
+    Path("config.yaml").write_text(ACCOUNTS)
+    Path("draft.txt").write_text("from: masto\nto: [x, bksy]\n")
+    told = check("draft.txt")
+    assert told.exit_code == 78
+    assert told.stdout.startswith("draft.txt:2:9: there is no account 'bksy'")
+    assert list(Path("bots").iterdir()) == []
+
+
+def test_a_bot_is_checked_with_the_accounts_beside_its_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("config.yaml").write_text(ACCOUNTS)
+    Path("bots/b.yaml").write_text("from: masto\nto: bksy\n")
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    file = Path("..").resolve() / "bots" / "b.yaml"
+    assert "did you mean 'bsky'?" in check(str(file)).stdout
+    told = check("--config", "nowhere.yaml", str(file))
+    assert told.exit_code == 78
+    assert "nowhere.yaml:1:1: there is no such file" in told.stdout
+
+
+def test_standard_input_is_a_bot_or_a_configuration() -> None:
+    Path("config.yaml").write_text(ACCOUNTS)
+    bot = check("-", stdin="from: masto\nto: bksy\n")
+    assert bot.exit_code == 78
+    assert bot.stdout.startswith("<stdin>:2:5: there is no account 'bksy'; did you mean 'bsky'?\n")
+    fine = check("-", stdin="from: masto\nto: bsky\n")
+    assert (fine.exit_code, fine.stdout) == (0, "<stdin>: fine\n")
+    config = check("-", stdin="accounts:\n  a: {network: blusky}\n")
+    assert config.stdout.startswith("<stdin>:2:16: 'network' takes twitter, mastodon or bluesky")
+    assert Path("config.yaml").read_text() == ACCOUNTS
+
+
+def test_standard_input_stands_for_the_file_that_it_will_be() -> None:
+    Path("config.yaml").write_text(ACCOUNTS)
+    Path("bots/b.yaml").write_text("from: masto\nto: nobody\n")
+    told = check("--stdin-filename", "bots/b.yaml", "-", stdin="from: masto\nto: x\n")
+    assert (told.exit_code, told.stdout) == (0, "<stdin>: fine\n")
+    told = check("--stdin-filename", "bots/b.yaml", "-", stdin="from: masto\nto: y\n")
+    assert told.stdout.startswith("bots/b.yaml:2:5: there is no account 'y'")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", b"\0", b"[" * 2_000_000, b"from: {{ x }}", b"a: &a [*a]"]
+)
+def test_standard_input_that_is_no_bot(data: bytes) -> None:
+    Path("config.yaml").write_text(ACCOUNTS)
+    told = CliRunner().invoke(main, ["check", "-"], input=data, catch_exceptions=False)
+    assert told.exit_code == 78
+    assert told.stdout.startswith("<stdin>:1:")
+
+
+def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+    told = check("bots/none.yaml", config=ACCOUNTS)
+    assert told.exit_code == 2
+    assert "bots/none.yaml" in told.stderr
+
+
+# Warnings
+
+
+def test_nothing_surprising_is_no_warning() -> None:
+    bots = (
+        "bots:\n"
+        "  a: {from: masto, to: bsky, only: {hashtags: [a, nobridge], languages: [en]},"
+        " skip: {languages: [en-GB]}}\n"
+        "  b: {from: bsky, to: masto, steps: [append: (first on Bluesky)]}\n"
+        "  c: {from: masto, to: bsky, mode: disabled, only: {hashtags: nobridge}}\n"
+        "  d: {from: masto, to: x, only: {matching: a}, skip: {matching: b}}\n"
+    )
+    assert warnings(bots) == []
+    assert check().stdout == "config.yaml: 3 accounts, 4 bots: fine\n"
+
+
+def test_two_bots_for_the_same_pair_are_told_once() -> None:
+    bots = "bots:\n  a: {between: [masto, bsky, x]}\n  b: {from: masto, to: bsky}\n"
+    assert warnings(bots, c="from: [masto, bsky]\nto: x\n") == [
+        "bots/c.yaml:1:1: the bot 'c' mirrors 'masto' to 'x', as 'a' does (config.yaml:7:3):"
+        " a post goes out once, by the first that takes it",
+        "config.yaml:8:3: the bot 'b' mirrors 'masto' to 'bsky', as 'a' does (config.yaml:7:3):"
+        " a post goes out once, by the first that takes it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "what"),
+    [
+        ("hashtags: ['#News', b]", "hashtags: [B, news, c]", "hashtags"),
+        ("words: [Utkast]", "words: [utkast, kladd]", "words"),
+        ("languages: [en-GB, nb]", "languages: [en, NB]", "languages"),
+        ("visibility: unlisted", "visibility: [unlisted]", "visibility"),
+        ("matching: 'a+'", "matching: 'a+'", "matching"),
+    ],
+)
+def test_a_bot_that_can_never_take_a_post(only: str, skip: str, what: str) -> None:
+    bots = f"bots:\n  a:\n    from: masto\n    to: x\n    only: {{{only}}}\n    skip: {{{skip}}}\n"
+    at = len(f"    only: {{{what}: ") + 1
+    assert warnings(bots) == [
+        f"config.yaml:10:{at}: no post can pass: 'only' asks for {what} that 'skip' leaves out"
+        f" (only: config.yaml:10:{at}, skip: config.yaml:11:{at})"
+    ]
+
+
+def test_a_contradiction_is_told_where_it_is_made_for_a_target() -> None:
+    bots = (
+        "defaults: {skip: {words: [draft]}}\n"
+        "bots:\n  a:\n    from: masto\n    to: [bsky, x]\n    for: {x: {only: {words: Draft}}}\n"
+    )
+    assert warnings(bots) == [
+        "config.yaml:11:29: no post can pass: 'only' asks for words that 'skip' leaves out"
+        " (only: config.yaml:11:29, skip: config.yaml:6:26)"
+    ]
+    assert warnings("bots: {a: {from: masto, to: x, only: {hashtags: nobridge}}}") == [
+        "config.yaml:6:49: no post can pass: 'only' asks for hashtags that 'skip' leaves out"
+        " (only: config.yaml:6:49, skip: built-in)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("long", "becomes"),
+    [
+        ("thread", "every copy becomes a thread"),
+        ("numbered", "every copy becomes a thread"),
+        ("truncate", "every copy is cut"),
+        ("skip", "every post is skipped"),
+    ],
+)
+def test_text_that_no_post_has_room_for(long: str, becomes: str) -> None:
+    bots = f"bots:\n  a: {{from: masto, to: [x], long: {long}, steps: [append: '{'å' * 281}']}}\n"
+    at = bots.splitlines()[1].index("[append") + 1
+    assert warnings(bots) == [
+        f"config.yaml:7:{at}: the text that steps add has 281 weighted characters, and Twitter (X)"
+        f" takes 280: {becomes}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("to", "text", "told"),
+    [
+        ("x", "新" * 140, ""),
+        ("x", "新" * 141, "282 weighted characters"),
+        ("x", "https://city.no/" + "a" * 300, ""),  # X counts 23 for any address
+        ("bsky", "新" * 300, ""),
+        ("bsky", "新" * 301, "301 characters"),
+        ("bsky", "👨‍👩‍👧‍👦" * 121, "3025 bytes"),
+        ("masto", "a" * 600, ""),  # each server has its own limit
+    ],
+)
+def test_how_long_the_text_may_be_is_what_the_network_counts(to: str, text: str, told: str) -> None:
+    source = "masto" if to != "masto" else "bsky"
+    found = warnings(f"bots: {{a: {{from: {source}, to: {to}, steps: [append: '{text}']}}}}")
+    assert [told in line for line in found] == ([True] if told else [])
+
+
+def test_all_that_steps_add_counts_together() -> None:
+    steps = f"[prepend: {'a' * 139}, append: {'b' * 139}]"
+    assert warnings(f"bots: {{a: {{from: masto, to: x, steps: {steps}}}}}") == []
+    steps = steps.replace("a]", "aa]").replace(f"{'b' * 139}", "b" * 140)
+    (found,) = warnings(f"bots: {{a: {{from: masto, to: x, steps: {steps}}}}}")
+    assert "281 weighted characters" in found
+
+
+def test_a_secret_in_the_file_is_told_and_not_shown() -> None:
+    config = ACCOUNTS.replace('"${T}"', "S3CRET", 1)
+    told = check(config="alerts: {webhook: https://h.example/S3CRET}\n" + config)
+    assert told.exit_code == 0
+    assert "S3CRET" not in told.stdout
+    lines = [line for line in told.stdout.splitlines() if not line.startswith("  ")]
+    move = "move it out: ${NAME} is an environment variable, ${file:PATH} a file"
+    assert lines == [
+        f"config.yaml:1:19: warning: the secret 'webhook' stands here as it is; {move}",
+        f"config.yaml:3:78: warning: the secret 'access_token' stands here as it is; {move}",
+        "config.yaml: 3 accounts, 0 bots: fine, with 2 warnings",
+    ]
+
+
+def test_warnings_wait_until_nothing_is_wrong() -> None:
+    bots = "bots: {a: {from: masto, to: x, only: {hashtags: nobridge}, long: no}}"
+    told = json.loads(check("--format", "json", config=ACCOUNTS + bots).stdout)
+    assert (told["errors"], told["warnings"]) == (1, 0)

@@ -1,0 +1,308 @@
+"""`tribridge schema`: an independent validator takes what is right, and refuses what is wrong.
+
+Every setting of the code stands in the JSON Schema and on the page of settings, alike in both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from bridge.cli import main
+from bridge.config.bots import BOT, DEFAULTS, POLICY
+from bridge.registry import NETWORKS
+from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Labels, Setting, settings_of
+from bridge.starter import BOT as STARTER_BOT
+from bridge.starter import CONFIG as STARTER
+from tests.config_files import ACCOUNTS
+from tests.make_reference import KINDS
+from tests.pages import ROOT, rows, text_of
+from tests.test_config_problems import SETTINGS
+from tests.test_docs import YAML
+
+
+class _AsJson(yaml.SafeLoader):
+    """YAML whose values are those of JSON: dates are texts."""
+
+
+_AsJson.yaml_implicit_resolvers = {
+    sign: [(tag, form) for tag, form in known if not tag.endswith(":timestamp")]
+    for sign, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def values(text: str) -> Any:
+    return yaml.load(text, _AsJson)
+
+
+def printed(*args: str) -> Any:
+    done = CliRunner().invoke(main, ["schema", *args], catch_exceptions=False)
+    assert done.exit_code == 0
+    return json.loads(done.stdout)
+
+
+CONFIG, BOT_FILE = printed(), printed("bot")
+VALIDATORS = {"config": Draft202012Validator(CONFIG), "bot": Draft202012Validator(BOT_FILE)}
+
+
+def complaints(of: Literal["config", "bot"], text: str) -> list[str]:
+    return [error.message for error in VALIDATORS[of].iter_errors(values(text))]
+
+
+@pytest.mark.parametrize("schema", [CONFIG, BOT_FILE], ids=["config", "bot"])
+def test_it_is_json_schema(schema: Any) -> None:
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_every_example_is_right() -> None:
+    assert complaints("config", text_of("config.example.yaml")) == []
+    assert complaints("config", STARTER) == []
+    assert complaints("bot", STARTER_BOT) == []
+    files = sorted((ROOT / "bots").glob("*.yaml"))
+    assert len(files) >= 3
+    for file in files:
+        assert complaints("bot", file.read_text(encoding="utf-8")) == [], file.name
+    for example in YAML:
+        (block,) = example.values
+        if str(block).startswith("# part of config.yaml"):
+            continue
+        is_bot = str(block).startswith("# bots/")
+        assert complaints("bot" if is_bot else "config", str(block)) == [], block
+
+
+# What it refuses
+
+#: mistakes that only who knows more than the file can see, or that YAML itself makes
+NOT_SEEN = {
+    "skip: {matching: '('}",  # what a regular expression is
+    "every: 0s",
+    "max_age: 4000d",
+    "cron: 0 0 * * *",  # without a time zone
+    "backfill: {since: yesterday}",
+    "for: {bksy: {}}",  # what a bot's targets are
+    "for: {mastodon: {}}",
+    "was: b",
+    "was: a/b",
+    "description: 2026-01-31",  # a text in JSON
+    'description: "${A"',  # what a variable holds
+    'description: "${A b}"',
+    'description: "${NOPE}"',
+    'description: "${EMPTY}"',
+    'description: "${LINES}"',
+    "description: '${file:nope}'",
+    "description: '${file:empty}'",
+    "description: '${file:.}'",
+    'description: "\\a"',
+    "mode: live, mode: disabled",
+    "mode: !!str live",
+    "<<: {}",
+}
+
+
+def readable(settings: str) -> bool:
+    try:
+        values(f"{{{settings}}}")
+    except (yaml.YAMLError, TypeError):
+        return False
+    return True
+
+
+MISTAKES = [s for s, _ in SETTINGS if s not in NOT_SEEN and readable(s)]
+
+
+@pytest.mark.parametrize("settings", MISTAKES)
+def test_what_check_refuses_it_refuses_too(settings: str) -> None:
+    text = f"bots:\n  b: {{from: masto, to: [bsky, x], {settings}}}\n{ACCOUNTS}"
+    assert complaints("config", text)
+
+
+def test_most_mistakes_are_seen() -> None:
+    assert len(MISTAKES) >= 40
+    assert {s for s, _ in SETTINGS} >= NOT_SEEN
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("{from: a, to: b}", True),
+        ("{from: a, to: [b, c]}", True),
+        ("{between: [a, b]}", True),
+        ("{from: a}", False),
+        ("{}", False),
+        ("{from: a, to: b, between: [a, b]}", False),
+        ("{between: [a]}", False),
+        ("{from: a, to: []}", False),
+        ("{from: a, to: b, every: 1m, cron: 0 0 * * mon}", False),
+        ("{from: a, to: b, for: {b: {long: skip, every: 1m}}}", False),
+        ("{from: a, to: b, for: {b: {long: skip}}}", True),
+        ("{from: a, to: b, accounts: {}}", False),
+    ],
+)
+def test_how_a_bot_is_made_up(text: str, right: bool) -> None:
+    assert (complaints("bot", text) == []) is right
+
+
+@pytest.mark.parametrize(
+    ("account", "right"),
+    [
+        ("{network: mastodon, server: 'https://m.example', access_token: t}", True),
+        ("{network: mastodon, server: '${S}', access_token: '${T}'}", True),
+        ("{network: mastodon, server: 'https://m.example'}", False),
+        ("{network: mastodon, server: 'https://m.example/x', access_token: t}", False),
+        ("{network: mastodon, server: 'https://m.example', access_token: t t}", False),
+        ("{network: mastodon, handle: a, app_password: p}", False),
+        ("{network: myspace}", False),
+        ("{server: 'https://m.example', access_token: t}", False),
+        ("{network: bluesky, handle: a, app_password: p, limits: {posts_per_hour: 0}}", False),
+        ("{network: bluesky, handle: a, app_password: p, limits: {posts_per_hour: 1}}", True),
+    ],
+)
+def test_how_an_account_is_made_up(account: str, right: bool) -> None:
+    assert (complaints("config", f"accounts: {{a: {account}}}") == []) is right
+    assert complaints("config", f"accounts: {{a/b: {account}}}")
+
+
+# Every setting
+
+
+@dataclass(frozen=True)
+class Place:
+    """A setting, its schema, and the part of the page that its table is in."""
+
+    where: str
+    setting: Setting
+    found: Any
+    heading: str
+    lead: str = ""
+
+
+def places() -> Iterator[Place]:
+    defs = CONFIG["$defs"]
+    top = defs["config"]["properties"]
+    for setting in TOP:
+        yield Place("", setting, top[setting.name], "At the top of config.yaml")
+        for part in setting.settings:
+            found = top[setting.name]["properties"][part.name]
+            yield Place(setting.name, part, found, f"`{setting.name}`")
+    for network in NETWORKS.values():
+        known = defs[f"account-{network.name}"]["properties"]
+        assert set(known) == {"network"} | {s.name for s in (*network.settings, *OF_ACCOUNTS)}
+        for setting in (*network.settings, *OF_ACCOUNTS):
+            yield Place(network.name, setting, known[setting.name], network.title)
+            for part in setting.settings:
+                found = known[setting.name]["properties"][part.name]
+                owner = (
+                    "any account" if setting in OF_ACCOUNTS else f"an account of {network.title}"
+                )
+                lead = f"`{setting.name}` of {owner}:"
+                heading = "`accounts`" if setting in OF_ACCOUNTS else network.title
+                yield Place(f"{network.name}.{setting.name}", part, found, heading, lead)
+    for where, known_as in (("bot", BOT), ("defaults", DEFAULTS), ("target", POLICY)):
+        assert set(defs[where]["properties"]) == set(known_as)
+        for setting in known_as.values():
+            yield Place(where, setting, defs[where]["properties"][setting.name], "Bots")
+    for where in ("only", "skip"):
+        for part in settings_of(Filter):
+            found = defs["target"]["properties"][where]["properties"][part.name]
+            yield Place(where, part, found, "`only` and `skip`")
+    for step in STEPS:
+        (found,) = (
+            kind["properties"][step.name]
+            for kind in defs["bot"]["properties"]["steps"]["items"]["anyOf"]
+            if step.name in kind["properties"]
+        )
+        yield Place("steps", step, found, "`steps`")
+    for part in settings_of(Labels):
+        yield Place(
+            "labels", part, defs["bot"]["properties"]["labels"]["properties"][part.name], ""
+        )
+
+
+PLACES = list(places())
+
+#: by kind: values that are right, and values that are wrong, as in YAML
+EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
+    "string": (["a", "'12'", "${A}"], ["12", "true", "[a]", "{a: b}", "''"]),
+    "secret": (["a", "${A}", "'${file:a b}'"], ["a b", "12", "[a]"]),
+    "url": (["https://a.example", "http://127.0.0.1:80/", "${A}"], ["a", "https://a.example/b"]),
+    "webhook": (["https://a.example/b?c", "${A}"], ["a", "https://a b", "1"]),
+    "flag": (["true", "false"], ["'true'", "1", "${A}"]),
+    "choice": (["${A}"], ["a thing", "1", "[]"]),
+    "strings": (["a", "[a, b]", "[]"], ["1", "[1]", "[[a]]", "{}"]),
+    "choices": (["${A}"], ["[]", "a thing", "[a thing]", "1"]),
+    "duration": (["30s", "1h30m", "${A}"], ["30", "''", "1m1h", "5 m", "m"]),
+    "count": (["1", "60", "${A}"], ["0", "-1", "1.5", "'60'", "[1]"]),
+    "money": (["0", "0.015", "30", "${A}"], ["-1", "'30'", "[1]"]),
+    "regex": (["'(?i)a'", "''"], ["1", "[a]"]),
+    "language": (["keep", "nb", "en-GB", "${A}"], ["no", "en_GB", "norsk bokmål"]),
+    "languages": (["nb", "[en-GB, '${A}']", "[]"], ["no", "[en_GB]", "{}"]),
+    "path": (["a/b.db", "${A}"], ["1", "[a]", "''"]),
+    "timezone": (["Europe/Oslo", "${A}"], ["1", "[a]"]),
+    "crontab": (["30 8,17 * * mon-fri", "${A}"], ["30 8 * *", "1", "[a]"]),
+    "tag_map": (["{oslo: Oslo}", "{}", '{"#a": b}'], ["[a]", "x", "{a: [b]}", "{a: 1}"]),
+    "backfill": (
+        ["none", "all", "{last: 3}", "{since: 2026-01-31}", "{last: '${A}'}"],
+        ["some", "{last: 0}", "{last: 1, since: 2026-01-31}", "{first: 1}", "{}"],
+    ),
+    "account": (["a", "[a, b]"], ["[]", "1", "{}"]),
+    "accounts": (["[a, b]"], ["a", "[a]", "[1, 2]"]),
+    "steps": (["[]", "[append: a]"], ["a", "[append]", "[{append: a, prepend: b}]", "[x: a]"]),
+    "section": ([], ["a", "[]", "{nothing: 1}"]),
+    "map": (["{}"], ["a", "[]", "{a: 1}"]),
+}
+
+
+def test_every_kind_has_examples() -> None:
+    assert set(EXAMPLES) == set(get_args(Kind))
+    assert len(PLACES) > 140
+    assert {place.setting.kind for place in PLACES} == set(get_args(Kind))
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda p: f"{p.where}.{p.setting.name}")
+def test_a_setting_is_alike_in_code_schema_and_page(place: Place) -> None:
+    setting, found = place.setting, place.found
+    assert found["description"] == setting.doc
+    assert ("default" in found) == (setting.default is not None)
+    assert found.get("default") == setting.default
+    validator = Draft202012Validator(
+        {"$ref": "#/$defs/it", "$defs": CONFIG["$defs"] | {"it": found}}
+    )
+    right, wrong = EXAMPLES[setting.kind]
+    choices = list(setting.choices)
+    for value in [*map(values, right), *choices, *([choices] if setting.kind == "choices" else [])]:
+        assert validator.is_valid(value), value
+    for value in map(values, wrong):
+        assert not validator.is_valid(value), value
+    if setting.default is not None and not any(part.required for part in setting.settings):
+        assert validator.is_valid(setting.default)
+    if place.heading:
+        row = row_of(place)
+        told = "-" if setting.default in (None, {}) else row[1].strip("`")
+        if setting.default not in (None, {}):
+            assert values(told) == found["default"]
+        elif setting.required or setting.required_of_targets:
+            assert row[1].startswith("required")
+        else:
+            assert row[1] == "-"
+        assert row[2].startswith(KINDS[setting.kind])
+        assert all(f"`{choice}`" in row[2] for choice in choices)
+
+
+def row_of(place: Place) -> list[str]:
+    """The row of the page of settings about a setting."""
+    text = text_of("docs/reference/settings.md")
+    mark = next(
+        m
+        for m in (place.lead, f"\n## {place.heading}\n", f"\n### {place.heading}\n")
+        if m and m in text
+    )
+    (found,) = [row for row in rows(text, mark) if row[0] == f"`{place.setting.name}`"]
+    return found
