@@ -6,7 +6,8 @@ them, and so is what tests, commands and simulators have put out: captured strea
 output of processes, journals. A finding fails the run and names the place, never the secret.
 
 Where a secret may stand: configs (`*.yaml`), where its owner put it; rotated tokens in the table
-`sessions`; what `tribridge sandbox` prints, which is there to tell them.
+`sessions`; the file of `tribridge login`, if it is for its owner alone; what `tribridge sandbox`
+and `tribridge login --print` print, which are there to tell them.
 """
 
 from __future__ import annotations

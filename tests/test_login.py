@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,7 +22,7 @@ from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.simulation import Fault
 from tests.secret_scan import remember
-from tests.test_cli import TRIBRIDGE, tribridge
+from tests.test_cli import TRIBRIDGE
 
 #: a browser whose user follows the link of the account PERSON, or declines
 BROWSER = """\

@@ -61,6 +61,8 @@ def add_login(
     here = place_of(network, values)
     fits = stored.get("network") == network.name and _folded(stored.get("for")) == _folded(here)
     missing = [setting for setting in way if setting not in given.pairs]
+    if not missing:
+        return
     if fits and all(isinstance(secrets.get(setting), str) for setting in missing):
         values.update({setting: secrets[setting] for setting in missing})
         return
