@@ -7,6 +7,7 @@ which works on a copy of the state. Backups of the state are without it.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -38,14 +39,18 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     Its secrets are blotted out of what this process says from now on. Raises CredentialsError.
     """
     try:
-        found = json.loads(file.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
+        data = file.read_bytes()
+    except ValueError:  # a name that no file can have
         return {}
     except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return {}
         raise CredentialsError(
             f"{file}: the stored logins cannot be read ({error.strerror}): make it readable for "
             "the user that tribridge runs as"
         ) from None
+    try:
+        found = json.loads(data)
     except (ValueError, RecursionError):
         raise _damaged(file) from None
     if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
