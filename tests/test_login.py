@@ -502,7 +502,11 @@ def test_logout_revokes_and_forgets(n: Networks) -> None:
         headers={"Authorization": f"Bearer {token}"},
     )
     assert asked.status_code == 401
-    assert n.twitter.oauth2.grant_of(before["x"]["tokens"]["access_token"]) is None
+    tokens = before["x"]["tokens"]
+    assert n.twitter.oauth2.grant_of(tokens["access_token"]) is None
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    form["client_id"] = n.app["client_id"]
+    assert httpx.post(f"{n.twitter.url}/2/oauth2/token", data=form).status_code == 400
     assert n.bluesky.made("anna.test").revoked
     assert n.run("logout", "m").returncode == 1
     assert "log in with `tribridge login m`" in n.run("check").stdout

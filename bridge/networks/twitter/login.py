@@ -52,7 +52,7 @@ def finish(
 def revoke(
     settings: Mapping[str, Any], entry: Mapping[str, Any], session: str | None, now: datetime
 ) -> None:
-    """Have X forget the tokens; the refresh token takes the access token with it."""
+    """Have X forget both tokens: it does not say that one takes the other along."""
     del session
     root, tokens = entry.get("secrets", {}).get("refresh_token", ""), entry.get("tokens", {})
     current = tokens.get("refresh_token") if tokens.get("of") == auth.mark(root) else root

@@ -89,8 +89,9 @@ class Tokens:
                 return self._give(found, login)
             case ("POST", "/2/oauth2/revoke", _):
                 token = form.get("token", "")
-                login = self._refresh.get(token, (None, ""))[1]
-                self._ended.add(login or self._access.get(token, (None, None, ""))[2])
+                # X does not say that one token takes the other along
+                self._access.pop(token, None)
+                self._used.add(token)
                 return Response(200, {"revoked": True})
         return Response(404, {"title": "Not Found", "status": 404})
 
