@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from bridge import logins, secrecy
+from bridge import credentials, logins, secrecy
 from bridge.config import secrets_of
 from bridge.ledger import AccountLedger
 from bridge.network import (
     Busy,
     Client,
     ClientError,
+    Exchange,
     Identity,
     LoginNeeded,
     Network,
@@ -61,6 +64,18 @@ def _wait(error: ClientError, now: datetime) -> timedelta:
             return timedelta(hours=1)
 
 
+def exchange_of(logins: Path, account: Account) -> Exchange:
+    """How tokens of an account that rotate are replaced in the file of stored logins."""
+
+    def exchange(renew: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Mapping[str, Any]:
+        try:
+            return credentials.exchange(logins, account.name, account.network, renew)
+        except credentials.CredentialsError as error:
+            raise LoginNeeded(str(error)) from None
+
+    return exchange
+
+
 class Accounts:
     """Opens accounts when they are first needed. Safe to use from several threads."""
 
@@ -73,6 +88,7 @@ class Accounts:
         self.now = now
         secrecy.keep(secrets_of(config))
         self._configured = config.accounts
+        self._logins = credentials.file_of(config.state.file)
         self._store = store
         self._clients: dict[str, Client] = {}
         self._ledgers: dict[str, AccountLedger] = {}
@@ -174,7 +190,8 @@ class Accounts:
             session = _Session(self._store, account.name)
             known = self.known_identity(account.name)
             ledger = AccountLedger(self._store, account, known, self.now)
-            client = network.connect(account.settings, session, self.now, ledger)
+            exchange = exchange_of(self._logins, account)
+            client = network.connect(account.settings, session, self.now, ledger, exchange)
             self._clients[account.name], self._ledgers[account.name] = client, ledger
         identity = client.login()
         return Opened(account.name, network, identity, client)

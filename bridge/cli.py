@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, authoring, deciding, secrecy, upkeep
+from bridge import __version__, authoring, deciding, logging_in, secrecy, upkeep
 from bridge.console import (
     FAILURE,
     OVERDUE,
@@ -56,31 +56,31 @@ def main() -> None:
 
 @main.command()
 @config_option
-def init(config_file: Path) -> None:
-    """Write a commented configuration and a first bot to fill in.
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: write an example to fill in.")
+def init(config_file: Path, *, yes: bool) -> None:
+    """Write a commented configuration and a first bot.
+
+    On a terminal it asks for networks, accounts and direction; elsewhere it writes an example to
+    fill in.
 
     Example: tribridge init
     """
-    from bridge.starter import BOT, CONFIG
+    from bridge import starter
 
-    bot_file = config_file.parent / "bots" / "newsroom.yaml"
     try:
-        for file in (config_file, bot_file):
-            if file.exists():
-                fail(f"{file}: is there already; move it away or use another --config", FAILURE)
-        for file, text in ((config_file, CONFIG), (bot_file, BOT)):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+        starter.check_absent(config_file)
+        guided = not yes and sys.stdin.isatty()
+        beginning = starter.ask(config_file.parent / "bots") if guided else starter.example()
+        for file in starter.write(config_file, beginning):
             click.echo(f"wrote {file}")
+    except FileExistsError as error:
+        fail(f"{error.filename}: is there already; move it away or use another --config", FAILURE)
     except OSError as error:
         fail(f"{error.filename}: cannot be written ({error.strerror})", FAILURE)
-    click.echo(
-        f"Next: put your servers and handles into {config_file}, the tokens that it names into the "
-        "environment, then\n"
-        f"  tribridge check --config {config_file}\n"
-        f"  tribridge once --dry-run --config {config_file}\n"
-        f"  tribridge run --config {config_file}"
-    )
+    hint = beginning.hint.format(file=config_file)
+    click.echo(f"Next: {hint}" if hint else "Next:")
+    for command in beginning.next:
+        click.echo(f"  tribridge {command} --config {config_file}")
 
 
 @main.command()
@@ -256,7 +256,12 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
         )
 
 
-for command in (*authoring.COMMANDS, *deciding.COMMANDS, *upkeep.COMMANDS):
+for command in (
+    *authoring.COMMANDS,
+    *deciding.COMMANDS,
+    *logging_in.COMMANDS,
+    *upkeep.COMMANDS,
+):
     main.add_command(command)
 
 

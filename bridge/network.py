@@ -244,6 +244,13 @@ class Session(Protocol):
         """Store durably before returning. Rotated tokens are saved before they are used."""
 
 
+#: Replaces the tokens of an account that work once: it is given what makes new tokens of those that
+#: are stored, and returns the new ones. No other process does the same meanwhile, and the new ones
+#: are stored when it returns, by a dry run too. What is stored may be made again as it is. Raises
+#: what is raised meanwhile.
+Exchange = Callable[[Callable[[Mapping[str, Any]], Mapping[str, Any]]], Mapping[str, Any]]
+
+
 class Ledger(Protocol):
     """Where the client of a network that charges accounts for its paid calls, in US dollars.
 
@@ -415,6 +422,11 @@ class Network:
     #: the folder, with `client.py` and `write.py` in it, and the class in the former
     package: str
     client: str
+    #: the settings that log in; where there are several sets, the first one of another set that is
+    #: written chooses that
+    logins: tuple[tuple[str, ...], ...]
+    #: how `tribridge login` comes by one: functions of `login.py` in the folder
+    asks: Literal["browser", "password"]
     #: what a handle of a person is without its `@`, as a regular expression, and one such
     handle: str = ""
     handle_example: str = ""
@@ -426,6 +438,8 @@ class Network:
     languages: int = 0
     #: charges for calls: the client is given a `Ledger` too
     paid: bool = False
+    #: exchanges tokens for others: the client is given an `Exchange` too
+    rotates: bool = False
     #: a post can have hashtags that do not stand in its text
     tags_beside_text: bool = False
     #: promises that an account may answer its own posts through the API
@@ -443,11 +457,13 @@ class Network:
         session: Session,
         now: Callable[[], datetime],
         ledger: Ledger | None = None,
+        exchange: Exchange | None = None,
     ) -> Client:
         """A client for an account; `now` gives the present as aware UTC."""
         make = getattr(import_module(f"{self.package}.client"), self.client)
         charged = (ledger,) if self.paid and ledger is not None else ()
-        made: Client = make(settings, session, now, *charged)
+        kept = {"exchange": exchange} if self.rotates and exchange is not None else {}
+        made: Client = make(settings, session, now, *charged, **kept)
         return made
 
     def to_payload(

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from bridge import ratelimit, secrecy
+from bridge import credentials, ratelimit, secrecy
+from bridge.accounts import exchange_of
 from bridge.config import Files, secrets_of
 from bridge.config.report import Finding
 from bridge.config.surprises import key_of
@@ -85,10 +87,13 @@ class _Forgetful:
 def visit_all(config: Config, store: Store | None, now: Callable[[], datetime]) -> Visited:
     """Log in with every account, one after the other. `store` is where paid calls are counted."""
     secrecy.keep(secrets_of(config))
-    return Visited([_visit(account, store, now) for account in config.accounts.values()])
+    stored = credentials.file_of(config.state.file)
+    return Visited([_visit(account, stored, store, now) for account in config.accounts.values()])
 
 
-def _visit(account: Account, store: Store | None, now: Callable[[], datetime]) -> Visit:
+def _visit(
+    account: Account, stored: Path, store: Store | None, now: Callable[[], datetime]
+) -> Visit:
     network = NETWORKS[account.network]
     visit = Visit(account)
     ledger = None
@@ -97,7 +102,9 @@ def _visit(account: Account, store: Store | None, now: Callable[[], datetime]) -
         ledger = AccountLedger(store, account, row["identity"] if row else None, now)
     ratelimit.SHARED.forget()  # so that what is known afterwards is what this account was told
     try:
-        client = network.connect(account.settings, _Forgetful(), now, ledger)
+        client = network.connect(
+            account.settings, _Forgetful(), now, ledger, exchange_of(stored, account)
+        )
         visit.identity = client.login()
         visit.limits = client.limits
         if ledger is not None:

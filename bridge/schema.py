@@ -413,6 +413,8 @@ class Account:
     name: str
     network: str
     settings: Mapping[str, Any] = field(repr=False)
+    #: the names of the settings that stand in the config itself
+    written: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

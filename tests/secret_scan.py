@@ -6,7 +6,8 @@ them, and so is what tests, commands and simulators have put out: captured strea
 output of processes, journals. A finding fails the run and names the place, never the secret.
 
 Where a secret may stand: configs (`*.yaml`), where its owner put it; rotated tokens in the table
-`sessions`; what `tribridge sandbox` prints, which is there to tell them.
+`sessions`; the file of `tribridge login`, if it is for its owner alone; what `tribridge sandbox`
+and `tribridge login --print` print, which are there to tell them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from bridge.networks.bluesky.simulator import BlueskySimulator
 from bridge.networks.bluesky.simulator.pds import Pds
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from bridge.networks.twitter.simulator import TwitterSimulator
+from bridge.oauth_server import AuthorizationServer
 from bridge.simulation import Simulator
 
 #: shorter texts are no secrets of a simulator, and would be found everywhere
@@ -98,7 +100,7 @@ class Scan:
             yield self._in(_outside_sessions(file))
         elif file.name.endswith("-wal"):
             yield self._in(data, fixed)
-        else:
+        elif not is_private_login(file):
             yield self._in(data)
 
     def _what(self, secrets: set[str]) -> str:
@@ -117,6 +119,11 @@ def _outside_sessions(file: Path) -> bytes:
     except sqlite3.Error:
         pass
     return "\n".join(said).encode("utf-8", "surrogatepass")
+
+
+def is_private_login(file: Path) -> bool:
+    """Whether a file is where `tribridge login` keeps what it is told to keep, for its owner alone."""
+    return ".logins.json" in file.name and file.stat().st_mode & 0o077 == 0
 
 
 SCAN = Scan()
@@ -148,13 +155,18 @@ def _token(token: str, *_: Any) -> None:
 
 def _process(output: Any, process: Any, *_: Any) -> None:
     words = process.args if isinstance(process.args, list | tuple) else [process.args]
-    if "sandbox" not in words and "grep" not in words:
+    if not {"sandbox", "grep", "--print"} & {*map(str, words)}:
         for said in output:
             SCAN.hear(f"output of {' '.join(map(str, words))[:200]}", said)
 
 
+def _issued(secret: str, _server: Any, kind: str) -> None:
+    remember(secret, f"{kind} of OAuth")
+
+
 def _invoked(result: Any, _runner: Any, _command: Any, args: Any = (), *_: Any) -> None:
-    SCAN.hear(f"output of {args}", result.output)
+    if "--print" not in (args or ()):
+        SCAN.hear(f"output of {args}", result.output)
 
 
 def _stopped(_: None, simulator: Simulator) -> None:
@@ -165,6 +177,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for simulator in (MastodonSimulator, BlueskySimulator, TwitterSimulator):
         _after(simulator, "account", _account)
     _after(Pds, "token", _token)
+    _after(AuthorizationServer, "issue", _issued)
     _after(subprocess.Popen, "communicate", _process)
     _after(CliRunner, "invoke", _invoked)
     _after(Simulator, "stop", _stopped)

@@ -105,7 +105,7 @@ ACCOUNT = [
     (
         "network: mastodon",
         [
-            "2:3: account 'a' needs access_token: an access token of the account",
+            "2:3: account 'a' needs access_token: an access token of the account; or log in with `tribridge login a`",
             "2:3: account 'a' needs server: the server, such as https://mastodon.example",
         ],
     ),

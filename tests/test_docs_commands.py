@@ -15,10 +15,12 @@ from pathlib import Path
 
 import click
 
+from bridge import starter
 from bridge.cli import main
 from bridge.sandbox import Sandbox
 from tests.pages import PAGES, ROOT, blocks, section, text_of
 from tests.receiver import Receiver
+from tests.test_login import BROWSER
 
 
 def commands(block: str) -> list[str]:
@@ -186,10 +188,38 @@ def test_what_is_wrong_is_put_right_by_the_three_commands(tmp_path: Path) -> Non
     assert table.read_text().count("Hello from curl") == 4
 
 
+def test_ones_own_accounts_are_logged_in_as_the_readme_says(tmp_path: Path) -> None:
+    sandbox = Sandbox()
+    printed = sandbox.start()
+    masto = starter.NewAccount("mastodon", "newsroom_mastodon", {"server": sandbox.mastodon.url})
+    bsky = starter.NewAccount("bluesky", "newsroom_bluesky", {"handle": "newsroom.test"})
+    bsky.settings["service"] = sandbox.bluesky.url
+    (tmp_path / "config.yaml").write_text(starter.config_text([masto, bsky]))
+    (tmp_path / "bots").mkdir()
+    bot = starter.bot_text([masto.name, bsky.name], 1)
+    (tmp_path / "bots" / "newsroom.yaml").write_text(bot)
+    browser = tmp_path.parent / f"{tmp_path.name}-browser"
+    browser.write_text(BROWSER.format(python=sys.executable))
+    browser.chmod(0o755)
+    _, logins, _, go = to_run("README.md", "With your own accounts")
+    password = printed["bluesky"]["accounts"]["newsroom.test"]["app_password"]
+    asks = "tribridge login newsroom_bluesky"
+    logins = logins.replace(asks, f'echo "$TYPED" | {asks}')
+    go = go.removesuffix("tribridge run\n")
+    environ = {"BROWSER": str(browser), "PERSON": "as=newsroom", "TYPED": password}
+    out = shell(tmp_path, logins + go, **environ)
+    sandbox.stop()
+    assert "newsroom_mastodon: logged in as newsroom@127.0.0.1" in out
+    assert "newsroom_bluesky: logged in as newsroom.test" in out
+    assert "config.yaml: 2 accounts, 1 bot: fine" in out
+
+
 def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_path: Path) -> None:
     sandbox = Sandbox()
     printed = sandbox.start()
-    begin, go = to_run("README.md", "With your own accounts")
+    begin, logins, keys_by_hand, go = to_run("README.md", "With your own accounts")
+    assert logins.count("tribridge login newsroom_") == 2  # in a test of its own
+    go = keys_by_hand + go
     shell(tmp_path, begin)
     text = (tmp_path / "config.yaml").read_text()
     for old, new in (

@@ -436,7 +436,7 @@ CONFIGS: list[tuple[str, list[str]]] = [
     (
         "accounts:\n  a:\n    network: bluesky\n    username: a.example\n    password: ${T}\n",
         [
-            "2:3: account 'a' needs app_password: an app password of the account",
+            "2:3: account 'a' needs app_password: an app password of the account; or log in with `tribridge login a`",
             "2:3: account 'a' needs handle: the handle, such as newsroom.example",
             "4:5: unknown setting 'username'",
             "5:5: unknown setting 'password'; did you mean 'app_password'?",

@@ -12,8 +12,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge import credentials
 from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
 from bridge.config.groups import read_groups
@@ -54,13 +56,16 @@ class Files:
     clear_secrets: tuple[tuple[str, Node], ...] = field(repr=False)
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    path: Path, environ: Mapping[str, str] = os.environ, *, logging_in: bool = False
+) -> Config:
     """The configuration that `path` and the files in `bots/` beside it state.
 
     Variables come from `environ`; relative paths start in the folder of `path`. Raises ConfigError
-    with everything that is wrong.
+    with everything that is wrong. With `logging_in` the secrets that log accounts in are left out,
+    whether they are there or not.
     """
-    files = examine(path, environ)
+    files = examine(path, environ, logging_in=logging_in)
     if files.config is None:
         raise ConfigError(files.problems)
     return files.config
@@ -70,8 +75,10 @@ def examine(
     path: Path,
     environ: Mapping[str, str] = os.environ,
     instead: Mapping[Path, bytes] | None = None,
+    *,
+    logging_in: bool = False,
 ) -> Files:
-    """All files of a configuration, and everything that is wrong with them.
+    """All files of a configuration, and everything that is wrong with them; see `load`.
 
     `instead` holds what is to be taken for the content of some files, whether they exist or not.
     """
@@ -79,7 +86,7 @@ def examine(
     root = read(path, problems)
     there = os.path.isfile(path) or root is not None  # noqa: PTH113  never raises
     bots = _read_bots(path.parent / "bots", problems) if there else {}
-    context = Context(problems, environ, path.parent)
+    context = Context(problems, environ, path.parent, logins=None if logging_in else {})
     config = _check(root, bots, context, path) if root is not None else None
     return Files(
         None if problems.found else config,
@@ -120,6 +127,9 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     context.zone = top.get("timezone")
     if context.zone is None and given and "timezone" in given.pairs:
         context.zone = ZoneInfo("UTC")  # one problem for it is enough
+    state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
+    if context.logins is not None:
+        context.logins = _stored_logins(context, state.file)
     accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
     people = read_people(context, top["people"]) if "people" in top else ()
     groups = read_groups(context, top["groups"], accounts) if "groups" in top else {}
@@ -134,7 +144,6 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     found = bots.finish()
     if "accounts" in top:
         check_targets(context, top["accounts"], accounts, found.values())
-    state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
     alerts = apply(Alerts(), top.get("alerts", {}))
     return Config(
         path,
@@ -147,6 +156,18 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         frozenset(context.literal_secrets),
         groups,
     )
+
+
+def _stored_logins(context: Context, state_file: Path) -> dict[str, dict[str, Any]]:
+    file = credentials.file_of(state_file)
+    try:
+        found = credentials.read(file)
+    except credentials.CredentialsError as error:
+        context.problems.add(source_of(file).start, str(error).partition(": ")[2])
+        return {}
+    if found:
+        context.secret_files.add(file)
+    return found
 
 
 def secrets_of(config: Config) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from bridge.config.logins import add_login, way_of, without_logins
 from bridge.config.values import Context, attempt, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, place
 from bridge.registry import NETWORKS
@@ -57,6 +58,9 @@ def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
     network = attempt(context, _NETWORK, given.pairs["network"][1])
     if network not in NETWORKS:
         return Account(name, "", {})
+    written = frozenset(given.pairs)
+    if context.logins is None:
+        given = without_logins(NETWORKS[network], given)
     known = {setting.name: setting for setting in (*NETWORKS[network].settings, *OF_ACCOUNTS)}
     values = read_settings(context, given, {_NETWORK.name: _NETWORK} | known)
     del values[_NETWORK.name]
@@ -68,7 +72,9 @@ def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
             values[setting.name] = _defaults(setting) | values.get(setting.name, {})
         elif setting.default is not None:
             values.setdefault(setting.name, setting.default)
-    return Account(name, network, values)
+    if context.logins is not None:
+        add_login(context, name, key, given, NETWORKS[network], values)
+    return Account(name, network, values, written)
 
 
 def _defaults(section: Setting) -> dict[str, Any]:
@@ -106,9 +112,15 @@ def _identity(account: Account) -> tuple[str, ...]:
     """
     if account.network not in NETWORKS:
         return ()
-    kinds = ("string", "secret", "url")
-    settings = tuple(s for s in NETWORKS[account.network].settings if s.kind in kinds)
-    if any(setting.kind == "string" for setting in settings):
+    network = NETWORKS[account.network]
+    way = way_of(network, account.settings)
+    ways = {name for each in network.logins for name in each}
+    settings = tuple(
+        s
+        for s in network.settings
+        if s.name in way or (s.kind in ("string", "url") and s.name not in ways)
+    )
+    if any(s.kind == "string" and s.name not in way for s in settings):
         settings = tuple(setting for setting in settings if setting.kind != "secret")
     if any(setting.name not in account.settings for setting in settings):
         return ()

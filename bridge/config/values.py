@@ -48,6 +48,8 @@ class Context:
     literal_secrets: set[Path] = field(default_factory=set)
     #: the same by place: the setting's name, and the value
     clear_secrets: list[tuple[str, Node]] = field(default_factory=list)
+    #: the stored logins by the name of their account; None while a login is being made
+    logins: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
 
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]

@@ -10,7 +10,7 @@ NETWORK = Network(
     title="Bluesky",
     settings=(
         Setting("handle", "string", "the handle, such as newsroom.example", required=True),
-        Setting("app_password", "secret", "an app password of the account", required=True),
+        Setting("app_password", "secret", "an app password of the account"),
         Setting("service", "url", "where the account logs in", default="https://bsky.social"),
     ),
     policy={},
@@ -21,6 +21,8 @@ NETWORK = Network(
     absence_is_telling=False,
     package=__name__,
     client="BlueskyClient",
+    logins=(("app_password",),),
+    asks="password",
     labels=True,
     languages=3,
     cards=True,

@@ -94,7 +94,7 @@ _LOCKED = {
     "AccountSuspended": "the account is suspended",
     "AccountTakedown": "the account was taken down",
     "AuthFactorTokenRequired": "the password of the account itself needs a code by e-mail: "
-    "create an app password and put it into the config",
+    "create an app password and give it to `tribridge login`, or put it into the config",
     "RepoDeactivated": "the account is deactivated",
     "RepoNotFound": "the account is no longer on its server",
     "RepoSuspended": "the account is suspended",
@@ -569,7 +569,8 @@ class BlueskyClient:
         if answer.status == 401 or error in _DEAD_TOKEN:
             return LoginNeeded(
                 f"{self._handle} cannot log in ({answer.status}: {answer.detail()}): create a new "
-                "app password in Bluesky's settings and put it into the config"
+                "app password in Bluesky's settings and give it to `tribridge login`, or put it "
+                "into the config"
             )
         if error == "BlobNotFound":
             return Refused(

@@ -62,24 +62,23 @@ class Tokens:
 
     def expired(self, now: datetime) -> bool:
         """Whether the access token says itself that its time is over."""
+        ends = self.claims().get("exp")
+        return isinstance(ends, int | float) and ends <= now.timestamp()
+
+    def claims(self) -> dict[str, Any]:
+        """What the access token says of itself; {} if it is none that can be read."""
         try:
-            return bool(self._claim("exp") <= now.timestamp())
-        except TypeError:
-            return False
+            body = self.access.split(".")[1]
+            found = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        except (ValueError, LookupError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def scope(self) -> str:
         """What the access token says that it is good for; "" if it does not."""
-        found = self._claim("scope")
+        found = self.claims().get("scope")
         return found if isinstance(found, str) else ""
-
-    def _claim(self, name: str) -> Any:
-        """What the access token says of itself; None if it does not."""
-        try:
-            body = self.access.split(".")[1]
-            return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[name]
-        except (ValueError, LookupError, TypeError):
-            return None
 
 
 def fingerprint(service: str, handle: str, password: str) -> str:
@@ -112,6 +111,16 @@ def refresh(service: str, tokens: Tokens, heard: Heard) -> Tokens | wire.Answer:
         )
 
     return _ask(service, call, tokens.fingerprint, tokens.pds, heard)
+
+
+def delete(tokens: Tokens) -> wire.Answer:
+    """End a session (lexicon com.atproto.server.deleteSession); the answer, whatever it says.
+
+    Raises Unreachable if there is none.
+    """
+    headers = {"Authorization": f"Bearer {tokens.refresh}"}
+    url = f"{tokens.pds}/xrpc/com.atproto.server.deleteSession"
+    return wire.send("POST", url, headers=headers, write=False)
 
 
 def _ask(

@@ -10,7 +10,7 @@ NETWORK = Network(
     title="Mastodon",
     settings=(
         Setting("server", "url", "the server, such as https://mastodon.example", required=True),
-        Setting("access_token", "secret", "an access token of the account", required=True),
+        Setting("access_token", "secret", "an access token of the account"),
     ),
     policy={},
     content_warnings=True,
@@ -20,6 +20,8 @@ NETWORK = Network(
     absence_is_telling=False,
     package=__name__,
     client="MastodonClient",
+    logins=(("access_token",),),
+    asks="browser",
     languages=1,
     handle=r"[a-z0-9_]+([.-]+[a-z0-9_]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+",
     handle_example="mayor@city.example",

@@ -10,10 +10,21 @@ NETWORK = Network(
     name="twitter",
     title="Twitter (X)",
     settings=(
-        Setting("api_key", "secret", "the app's API key", required=True),
-        Setting("api_key_secret", "secret", "the app's API key secret", required=True),
-        Setting("access_token", "secret", "the account's access token", required=True),
-        Setting("access_token_secret", "secret", "its access token secret", required=True),
+        Setting("api_key", "secret", "the app's API key"),
+        Setting("api_key_secret", "secret", "the app's API key secret"),
+        Setting("access_token", "secret", "the account's access token"),
+        Setting("access_token_secret", "secret", "its access token secret"),
+        Setting(
+            "client_id",
+            "string",
+            "the app's OAuth 2.0 client id, for `tribridge login`: in place of the four keys",
+        ),
+        Setting("client_secret", "secret", "its secret, if the app is a confidential client"),
+        Setting(
+            "refresh_token",
+            "secret",
+            "what `tribridge login --print` printed; later ones are kept beside the state",
+        ),
         Setting("api", "url", "where the API is", default="https://api.x.com"),
         Setting(
             "budget",
@@ -46,6 +57,11 @@ NETWORK = Network(
     absence_is_telling=True,
     package=__name__,
     client="TwitterClient",
+    logins=(
+        ("api_key", "api_key_secret", "access_token", "access_token_secret"),
+        ("client_id", "refresh_token"),
+    ),
+    asks="browser",
     # X API, changelog of February 2026: apps may answer only who mentioned or quoted the account,
     # and nothing is said of its own posts
     threads=False,
@@ -54,4 +70,5 @@ NETWORK = Network(
     handle=r"[a-z0-9_]{1,15}",
     handle_example="mayor",
     paid=True,
+    rotates=True,
 )

@@ -6,7 +6,6 @@ at the account's posts before sending again.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -18,8 +17,6 @@ from datetime import date, datetime, timedelta
 from typing import IO, Any, Literal
 from urllib.parse import urlencode
 
-from oauthlib import oauth1
-
 from bridge import ratelimit, wire
 from bridge.network import (
     Access,
@@ -27,6 +24,7 @@ from bridge.network import (
     Backfill,
     Busy,
     ClientError,
+    Exchange,
     Film,
     Gone,
     Identity,
@@ -45,7 +43,7 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
-from bridge.networks.twitter import answers, fields, rates
+from bridge.networks.twitter import answers, auth, fields, rates
 from bridge.networks.twitter.prices import PRICES
 from bridge.networks.twitter.read import (
     User,
@@ -111,12 +109,11 @@ class TwitterClient:
         session: Session,
         now: Callable[[], datetime],
         ledger: Ledger | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
-        names = ("api_key", "api_key_secret", "access_token", "access_token_secret")
-        keys = [settings[name] for name in names]
-        self._signer = oauth1.Client(*keys)
+        with_tokens = "client_id" in settings
+        self._auth = auth.Bearer(settings, exchange) if with_tokens else auth.Keys(settings)
         self._api = settings["api"].rstrip("/")
-        self._fingerprint = hashlib.sha256("\n".join([self._api, *keys]).encode()).hexdigest()
         self._session = session
         self._now = now
         self._ledger = ledger or NoLedger()
@@ -175,7 +172,7 @@ class TwitterClient:
     def _restore(self) -> bool:
         try:
             saved = json.loads(self._session.load() or "{}")
-            if saved["keys"] != self._fingerprint or saved["family"] not in fields.FAMILIES:
+            if saved["keys"] != self._auth.fingerprint or saved["family"] not in fields.FAMILIES:
                 return False
             self._known, self._family = User(**saved["user"]), saved["family"]
         except (ValueError, KeyError, TypeError):
@@ -183,7 +180,7 @@ class TwitterClient:
         return True
 
     def _save(self) -> None:
-        data = {"keys": self._fingerprint, "user": asdict(self._user), "family": self._family}
+        data = {"keys": self._auth.fingerprint, "user": asdict(self._user), "family": self._family}
         self._session.save(self._user.identity, json.dumps(data))
 
     # Reading
@@ -572,18 +569,24 @@ class TwitterClient:
 
     def _request(
         self,
-        method: Literal["GET", "POST", "DELETE"],
+        method: auth.Method,
         path: str,
         *,
         params: Mapping[str, str] | None = None,
         **more: Any,
     ) -> wire.Answer:
         url = f"{self._api}{path}" + (f"?{urlencode(params)}" if params else "")
-        # The signature covers neither JSON nor multipart bodies (RFC 5849, 3.4.1.3.1).
-        self._signer.timestamp = str(int(self._now().timestamp()))
-        _, headers, _ = self._signer.sign(url, method)
-        user, app = self._signer.resource_owner_key, self._signer.client_key
-        claims = rates.claims(self._api + path, method, user, app)
+        answer = self._asked_once(method, url, path, more)
+        # whom X does not know it does nothing for, so this repeats no write
+        if answer.status == 401 and self._auth.renew(self._now()):
+            answer = self._asked_once(method, url, path, more)
+        return answer
+
+    def _asked_once(
+        self, method: auth.Method, url: str, path: str, more: Mapping[str, Any]
+    ) -> wire.Answer:
+        headers = self._auth.headers(method, url, self._now())
+        claims = rates.claims(self._api + path, method, self._auth.user, self._auth.app)
         ratelimit.SHARED.claim(list(claims.values()), self._now())
         answer = wire.send(method, url, headers=headers, **more)
         for name, left, end in rates.told(answer.headers):

@@ -36,6 +36,12 @@ class BlueskySimulator(Pds):
             self.made(name).passwords.add(password)
         return {"handle": name, "app_password": password, "service": self.url}
 
+    def own_password(self, name: str, password: str, *, second_factor: bool = False) -> None:
+        """Give the account itself a password; with `second_factor` that alone is not enough."""
+        with self.lock:
+            account = self.made(name)
+            account.password, account.second_factor = password, second_factor
+
     def identity(self, name: str) -> str:
         """The identity of an account, as the client reports it."""
         with self.lock:

@@ -69,7 +69,11 @@ class Account:
 
     handle: str
     did: str
+    #: app passwords
     passwords: set[str] = field(default_factory=set)
+    #: the account's own password, and whether a login by it needs a code too
+    password: str = ""
+    second_factor: bool = False
     collections: dict[str, _Collection] = field(default_factory=lambda: defaultdict(_Collection))
     blobs: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
@@ -177,9 +181,11 @@ class Pds(Simulator):
 
     def token(self, account: Account, kind: str, number: int) -> str:
         """A token in the form of a JWT: readable, and signed with what only the server knows."""
-        life = ACCESS_LIFE if kind == "access" else REFRESH_LIFE
+        life = REFRESH_LIFE if kind == "refresh" else ACCESS_LIFE
+        # official PDS: what an app password may not do is told by another scope
+        scope = {"access": account.scope, "own": "access"}.get(kind, kind)
         claims = {
-            "scope": f"com.atproto.{account.scope if kind == 'access' else kind}",
+            "scope": f"com.atproto.{scope}",
             "sub": account.did,
             "jti": str(number),
             "exp": int((self.now() + life).timestamp()),
@@ -211,12 +217,22 @@ class Pds(Simulator):
         who = str(body["identifier"]).lower()
         headers = self._count("logins", who, LOGINS, 1)
         account = self.accounts.get(who) or self.dids.get(str(body["identifier"]))
-        if account is None or body["password"] not in account.passwords:
+        own = account is not None and body["password"] == (account.password or None)
+        if account is None or not (own or body["password"] in account.passwords):
             raise Refusal(401, "AuthenticationRequired", "Invalid identifier or password")
         if account.locked == "AccountTakedown":
             raise Refusal(401, "AccountTakedown", "Account has been taken down")
+        if own and account.second_factor:
+            words = "A sign in code has been sent to your email address"
+            raise Refusal(401, "AuthFactorTokenRequired", words)
         account.tokens += 1
-        return Response(200, self._session(account, account.tokens), headers)
+        kind = "own" if own else "access"
+        return Response(200, self._session(account, account.tokens, kind), headers)
+
+    def _delete_session(self, request: Request) -> Response:
+        account, token_id = self._login(request, "refresh")
+        account.revoked.add(token_id)
+        return Response(200)
 
     def _refresh_session(self, request: Request) -> Response:
         account, token_id = self._login(request, "refresh")
@@ -230,11 +246,11 @@ class Pds(Simulator):
             raise Refusal(400, "ExpiredToken", "Token has been revoked")
         return Response(200, self._session(account, int(successor)))
 
-    def _session(self, account: Account, number: int) -> dict[str, Any]:
+    def _session(self, account: Account, number: int, kind: str = "access") -> dict[str, Any]:
         session = {
             "did": account.did,
             "handle": account.handle,
-            "accessJwt": self.token(account, "access", number),
+            "accessJwt": self.token(account, kind, number),
             "refreshJwt": self.token(account, "refresh", number),
             "active": not account.locked,
         }
@@ -440,6 +456,7 @@ class Pds(Simulator):
     _METHODS: Mapping[tuple[str, str], Callable[[Pds, Request], Response]] = {
         ("POST", "com.atproto.server.createSession"): _create_session,
         ("POST", "com.atproto.server.refreshSession"): _refresh_session,
+        ("POST", "com.atproto.server.deleteSession"): _delete_session,
         ("GET", "com.atproto.server.getSession"): _get_session,
         ("GET", "com.atproto.server.describeServer"): _describe_server,
         ("GET", "com.atproto.identity.resolveHandle"): _resolve_handle,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bridge.networks.mastodon.simulator.flavours import FLAVOURS, POLLS, FlavourName, instance
 from bridge.networks.mastodon.simulator.model import Account, Attachment, Refusal, Server
+from bridge.oauth_server import App, AuthorizationServer, OAuthError, fields
 from bridge.simulation import Request, Response, Simulator
 
 #: requests allowed, and seconds (Mastodon documentation, api/rate-limits; statuses: its code)
@@ -52,6 +53,8 @@ class MastodonSimulator(Simulator):
         self._tokens: dict[str, tuple[Account, str]] = {}
         self._used: dict[tuple[str, str, int], int] = {}
         self._lacks: dict[str, set[str]] = {}
+        self.oauth = AuthorizationServer(now, life=timedelta(minutes=10))
+        self._granted: dict[str, App] = {}
 
     def start(self, port: int = 0) -> str:
         """Serve on 127.0.0.1 in a thread of its own; returns the URL, without a slash."""
@@ -212,6 +215,8 @@ class MastodonSimulator(Simulator):
         """Answer one request."""
         headers: dict[str, str] = {}
         try:
+            if request.path == "/api/v1/apps" or request.path.startswith(("/oauth/", "/.well-")):
+                return self._oauth(request)
             if not request.path.startswith("/api/"):
                 return self._page_or_file(request)
             self._check_headers(request)
@@ -225,6 +230,44 @@ class MastodonSimulator(Simulator):
         if isinstance(answer, Response):
             return Response(answer.status, answer.body, headers)
         return Response(200, answer, headers)
+
+    def _oauth(self, request: Request) -> Response:
+        """Apps and tokens (Mastodon documentation, methods/apps and methods/oauth)."""
+        try:
+            return self._oauth_request(request)
+        except OAuthError as refusal:
+            return Response(refusal.status, {"error": refusal.error})
+
+    def _oauth_request(self, request: Request) -> Response:
+        match (request.method, request.path):
+            case ("GET", "/.well-known/oauth-authorization-server"):
+                if self.flavour.name == "mastodon":
+                    return Response(200, {"code_challenge_methods_supported": ["S256"]})
+            case ("GET", "/oauth/authorize"):
+                return self.oauth.authorize(request, list(self._server.accounts))
+            case ("POST", "/api/v1/apps"):
+                form = fields(request)
+                uris, scopes = form["redirect_uris"].split(), form.get("scopes", "read")
+                app = self.oauth.register(form["client_name"], uris, scopes.split())
+                told = {"name": app.name, "client_id": app.client_id}
+                return Response(200, {**told, "client_secret": app.client_secret})
+            case ("POST", "/oauth/token"):
+                form = fields(request)
+                grant = self.oauth.redeem(self.oauth.client(request, form), form)
+                token = self.oauth.issue("access token")
+                self._tokens[token] = self._server.account(grant.person), grant.app.name
+                self._granted[token] = grant.app
+                given = {"access_token": token, "token_type": "Bearer"}
+                at = int(self.now().timestamp())
+                return Response(200, {**given, "scope": " ".join(grant.scopes), "created_at": at})
+            case ("POST", "/oauth/revoke"):
+                form = fields(request)
+                app = self.oauth.client(request, form)
+                if self._granted.get(form.get("token", "")) != app:
+                    raise OAuthError("unauthorized_client", 403)
+                del self._tokens[form["token"]], self._granted[form["token"]]
+                return Response(200, {})
+        return Response(404, {"error": "Not Found"})
 
     def _check_headers(self, request: Request) -> None:
         """GoToSocial wants to know who asks, and to be asked for JSON."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from bridge.networks.twitter.read import EPOCH
-from bridge.networks.twitter.simulator import compose, oauth, pages, rules
+from bridge.networks.twitter.simulator import compose, oauth, oauth2, pages, rules
 from bridge.networks.twitter.simulator.files import Files
 from bridge.networks.twitter.simulator.model import (
     Account,
@@ -94,6 +94,7 @@ class TwitterSimulator(Simulator):
         self._by_id: dict[str, Account] = {}
         self._tokens: dict[str, tuple[Account, oauth.Keys]] = {}
         self._guard = oauth.Guard()
+        self.oauth2 = oauth2.Tokens(now)
         self._posts: dict[str, Post] = {}
         self._files = Files(now)
         self._windows: dict[tuple[str, str], tuple[datetime, int]] = {}
@@ -130,6 +131,12 @@ class TwitterSimulator(Simulator):
             "access_token_secret": keys.token_secret,
             "api": self.url,
         }
+
+    def app(self, redirect_uri: str, *, confidential: bool = False) -> dict[str, str]:
+        """A new app with OAuth 2.0; returns its settings in the config."""
+        with self.lock:
+            app = self.oauth2.register(redirect_uri, confidential=confidential)
+        return {**app, "api": self.url}
 
     def identity(self, name: str) -> str:
         """The identity id of an account."""
@@ -220,6 +227,8 @@ class TwitterSimulator(Simulator):
         if request.path.startswith("/media/"):
             media_id = request.path.removeprefix("/media/")
             return self._files.serve(media_id, still=request.url.endswith("?still"))
+        if answer := self.oauth2.answer(request, list(self._accounts)):
+            return answer
         headers: dict[str, str] = {}
         try:
             account, app = self._signed_in(request)
@@ -238,6 +247,8 @@ class TwitterSimulator(Simulator):
         return Response(response.status, response.body, {**headers, **response.headers})
 
     def _signed_in(self, request: Request) -> tuple[Account, str]:
+        if request.headers.get("authorization", "").startswith("Bearer "):
+            return self._bearer(request)
         params = oauth.authorization(request)
         known = self._tokens.get(params.get("oauth_token", ""))
         if known is None:
@@ -247,6 +258,16 @@ class TwitterSimulator(Simulator):
         if flaw:
             raise problem(401, flaw)
         return account, keys.key
+
+    def _bearer(self, request: Request) -> tuple[Account, str]:
+        """The account and app of an OAuth 2.0 access token."""
+        grant = self.oauth2.grant_of(request.headers["authorization"].partition(" ")[2])
+        if grant is None:
+            raise problem(401, "Unauthorized")
+        wanted = oauth2.scopes_for(request.method, request.path)
+        if not {*grant.scopes} >= wanted:
+            raise problem(403, f"Missing required scopes: {' '.join(sorted(wanted))}")
+        return self._accounts[grant.person], grant.app.client_id
 
     def _use(self, name: str, who: str, limit: int, window: timedelta = WINDOW) -> dict[str, str]:
         """Count a request against a limit; returns the headers, or raises the 429."""
