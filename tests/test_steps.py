@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -10,7 +9,7 @@ from bridge import steps
 from bridge.post import Post, Run, Skip
 from bridge.registry import NETWORKS
 from bridge.render import render
-from bridge.schema import Filter, Policy, StepSetting
+from bridge.schema import Policy, StepSetting
 from tests.test_render import LIMITS
 
 POST = Post(
@@ -23,89 +22,32 @@ POST = Post(
 )
 
 
-def reason(post: Post, *, in_thread: bool = False, **policy: Any) -> str | None:
-    skip = steps.choose(post, Policy(**policy), thread_began_public=in_thread)
-    return skip.reason if skip else None
-
-
-@pytest.mark.parametrize("visibility", ["private", "direct", "unknown"])
-def test_what_is_not_public_never_travels_whatever_the_filters_say(visibility: Any) -> None:
-    post = replace(POST, visibility=visibility)
-    for only in (Filter(), Filter(visibility=("public", "unlisted"))):
-        assert reason(post, only=only, in_thread=True) == f"visibility {visibility}: never mirrored"
-
-
-def test_unlisted_posts_go_along_only_in_a_thread_that_began_public() -> None:
-    post = replace(POST, visibility="unlisted")
-    assert reason(post) == "visibility unlisted: only public"
-    assert reason(post, in_thread=True) is None
-    assert reason(post, in_thread=True, unlisted_in_threads=False) is not None
-    assert reason(post, only=Filter(visibility=("public", "unlisted"))) is None
-
-
-@pytest.mark.parametrize(
-    ("demand", "why"),
-    [
-        (Filter(hashtags=("#bergen",)), None),
-        (Filter(hashtags=("oslo", "BERGEN")), None),
-        (Filter(hashtags=("oslo",)), "only: no hashtag oslo"),
-        (Filter(words=("UTKAST",)), None),
-        (Filter(words=("utkas",)), "only: no word utkas"),
-        (Filter(matching=r"^Hei\b"), None),
-        (Filter(matching=r"^hei"), "only: does not match the expression"),
-        (Filter(languages=("nb",)), None),
-        (Filter(languages=("nn", "NB-no")), None),
-        (Filter(languages=("n",)), "only: language is not n"),
-        (Filter(hashtags=("bergen",), languages=("de",)), "only: language is not de"),
-    ],
-)
-def test_only_demands_each_of_its_parts(demand: Filter, why: str | None) -> None:
-    assert reason(POST, only=demand) == why
-
-
-@pytest.mark.parametrize(
-    ("refusal", "why"),
-    [
-        (Filter(hashtags=("nobridge", "bergen")), "skip: hashtag bergen"),
-        (Filter(words=("Utkast til",)), "skip: word Utkast til"),
-        (Filter(words=("tkast",)), None),
-        (Filter(matching="fra"), "skip: matches the expression"),
-        (Filter(languages=("nb",)), "skip: language nb"),
-        (Filter(visibility=("public",)), "skip: visibility public"),
-        (Filter(), None),
-    ],
-)
-def test_skip_refuses_on_any_of_its_parts(refusal: Filter, why: str | None) -> None:
-    assert reason(POST, skip=refusal) == why
-
-
-def test_by_default_the_hashtag_nobridge_keeps_a_post_at_home() -> None:
-    post = replace(POST, runs=(Run("x "), Run("#NoBridge", "hashtag", "NoBridge")))
-    assert reason(post) == "skip: hashtag nobridge"
-
-
-def test_words_are_found_in_the_content_warning_too() -> None:
-    post = replace(POST, content_warning="Draft, do not read")
-    assert reason(post, skip=Filter(words=("draft",))) == "skip: word draft"
-
-
-def test_an_expression_that_runs_away_keeps_the_post_at_home(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(steps, "REGEX_TIMEOUT", 0.05)
-    post = replace(POST, runs=(Run("a" * 40 + "b"),))
-    runaway = Filter(matching="(a|aa)+$")
-    for why in (reason(post, only=runaway), reason(post, skip=runaway)):
-        assert why is not None
-        assert "took over" in why
-
-
 def test_steps_add_text_and_leave_links_alone() -> None:
     post = replace(POST, runs=(Run("Les "), Run("saken", "link", "https://a.example/x")))
     changed = steps.apply(post, (StepSetting("append", "(slutt)"), StepSetting("prepend", "Nytt:")))
     assert not isinstance(changed, Skip)
     assert changed.text == "Nytt:\n\nLes saken\n\n(slutt)"
     assert [run.target for run in changed.runs if run.kind == "link"] == ["https://a.example/x"]
+
+
+def test_each_step_shows_the_post_after_it() -> None:
+    one, two = StepSetting("append", "slutt"), StepSetting("prepend", "Nytt:")
+    done = steps.stages(POST, (one, two))
+    assert [setting for setting, _ in done] == [one, two]
+    first, last = (post for _, post in done)
+    assert isinstance(first, Post)
+    assert first.text == f"{POST.text}\n\nslutt"
+    assert last == steps.apply(POST, (one, two))
+    assert steps.stages(POST, ()) == ()
+    assert steps.apply(POST, ()) == POST
+
+
+def test_the_stages_end_with_the_first_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    no = Skip("no")
+    monkeypatch.setattr(steps, "build", lambda setting: lambda _: no if setting.value else POST)
+    settings = [StepSetting("append", value) for value in ("", "x", "")]
+    assert steps.stages(POST, settings) == ((settings[0], POST), (settings[1], no))
+    assert steps.apply(POST, settings) == no
 
 
 def test_a_step_names_the_original_with_a_link() -> None:
