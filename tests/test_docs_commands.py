@@ -178,7 +178,7 @@ def test_what_is_wrong_is_put_right_by_the_three_commands(tmp_path: Path) -> Non
     address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
     with_url = say.replace(" URL ", ' "$URL" ') + "yes | " + take.replace(" URL", ' "$URL"')
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
-    end = "kill %1 %2\nwait\nrm -r sandbox.json state\n"
+    end = "kill %1 %2\nwait\nrm -r sandbox.env state\n"
     out = shell(tmp_path, keys + run + post + ARRIVED + address + with_url + know + end)
     (shown,) = blocks(section(text_of(page), "Say it"), "text")
     told = shown.splitlines()
