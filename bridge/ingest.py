@@ -211,7 +211,9 @@ def _judge_page(
                 if post.revision not in revisions and report is None:
                     _take_edit(way, post, store, now)
                 continue
-            verdict = unsure.get(post.id) or _judge(way, post, linked.get(post.id), queued, store)
+            verdict = unsure.get(post.id) or _judge(
+                way, post, linked.get(post.id), queued, store, now
+            )
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
@@ -398,8 +400,9 @@ def _judge(
     link: Copy | None,
     queued: set[tuple[str, str]],
     store: Store,
+    now: datetime | None = None,
 ) -> tuple[Draft, ...] | Skip:
-    """What one route makes of one post."""
+    """What one route makes of one post; without `now` its age does not count."""
     if link is not None and link.role == "copy":
         return Skip(f"copy of a post of {link.origin}")
     maker = bridges.maker(post)
@@ -424,7 +427,7 @@ def _judge(
         )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
-    skip = steps.choose(post, policy, thread_began_public=in_thread)
+    skip = steps.choose(post, policy, thread_began_public=in_thread, now=now)
     if skip is not None:
         return skip
     return _render(way, post, shown)

@@ -41,6 +41,10 @@ KINDS: Mapping[Kind, str] = {
     "choice": "one of",
     "strings": "list of texts",
     "choices": "list out of",
+    "subset": "list out of",
+    "length": "number of characters",
+    "hours": "span of the day, or list of such",
+    "weekdays": "list of weekdays",
     "duration": "length of time",
     "count": "whole number",
     "money": "US dollars",
@@ -97,6 +101,8 @@ file, line and column.
   file repeats it.
 - **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
 - **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
+- **span of the day**: `7:00-22:30`, in `timezone`; over midnight too: `22-6`. Its end is no part of it.
+- **list of weekdays**: `mon`, `[mon-thu, sun]`, by the date in `timezone`.
 - **regular expression**: of the Python module `regex`; in single quotes, at most 10,000 characters
   with counts such as `{99}` written out. One that takes over a second on a post skips it.
 - **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.

@@ -266,6 +266,62 @@ SETTINGS = [
         ],
     ),
     (
+        "skip: {kinds: [replies, boost]}",
+        ["2:50: 'kinds' takes reply, boost or quote, not 'replies'; did you mean 'reply'?"],
+    ),
+    (
+        "skip: {has: photo}",
+        [
+            "2:47: 'has' takes text, link, image, video, animation, audio, media, poll or content_warning, not 'photo'"
+        ],
+    ),
+    (
+        "only: {longer_than: 5.5}",
+        ["2:55: 'longer_than' takes a whole number of characters, or 0 for any, not '5.5'"],
+    ),
+    (
+        "only: {shorter_than: '280 characters'}",
+        [
+            "2:56: 'shorter_than' takes a whole number of characters, or 0 for any, not '280 characters'"
+        ],
+    ),
+    (
+        "only: {hours: 7:00-22:00}",
+        ["2:49: 'hours' needs a time zone: set timezone in config.yaml, such as Europe/Oslo"],
+    ),
+    (
+        "only: {weekdays: [mon-fri]}",
+        ["2:53: 'weekdays' needs a time zone: set timezone in config.yaml, such as Europe/Oslo"],
+    ),
+    (
+        "only: {hours: [7:00, 22:00]}",
+        [
+            "2:50: 'hours' takes a span of the day such as 7:00-22:30, not '7:00'",
+            "2:56: 'hours' takes a span of the day such as 7:00-22:30, not '22:00'",
+        ],
+    ),
+    (
+        "only: {hours: 7:00-24:30}",
+        ["2:49: 'hours' takes a span of the day, which ends at 24:00, not '7:00-24:30'"],
+    ),
+    (
+        "only: {hours: 0:00-24:00}",
+        [
+            "2:49: 'hours' takes a span of the day that ends at another time than it begins, not '0:00-24:00'"
+        ],
+    ),
+    (
+        "skip: {weekdays: [saturday, 7]}",
+        [
+            "2:53: 'weekdays' takes weekdays such as mon, or mon-fri, not 'saturday'",
+            '2:63: without quotes YAML takes 7 for a number; write "7"',
+        ],
+    ),
+    (
+        "skip: {older_than: 1 day}",
+        ["2:54: 'older_than' takes a number with its unit: 30s, 5m, 2h, 7d or 1h30m, not '1 day'"],
+    ),
+    (
         "skip: {matching: '('}",
         ["2:52: 'matching' is not a regular expression: missing ) at position 1"],
     ),

@@ -101,6 +101,10 @@ def test_editors_find_the_schema_of_each_example() -> None:
 NOT_SEEN = {
     "skip: {matching: '('}",  # what a regular expression is
     "every: 0s",
+    "only: {hours: 7:00-22:00}",  # without a time zone
+    "only: {weekdays: [mon-fri]}",
+    "only: {hours: 7:00-24:30}",
+    "only: {hours: 0:00-24:00}",
     "max_age: 4000d",
     "cron: 0 0 * * *",  # without a time zone
     "backfill: {since: yesterday}",
@@ -259,6 +263,10 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "choice": (["${A}"], ["a thing", "1", "[]"]),
     "strings": (["a", "[a, b]", "[]"], ["1", "[1]", "[[a]]", "{}"]),
     "choices": (["${A}"], ["[]", "a thing", "[a thing]", "1"]),
+    "subset": (["[]", "${A}"], ["a thing", "[a thing]", "1"]),
+    "length": (["0", "280", "${A}"], ["-1", "1.5", "'60'", "[1]"]),
+    "hours": (["7-22", "[7:00-9:30, '22:00 - 6']", "[]"], ["7", "7-25", "[7:0-8]", "{}"]),
+    "weekdays": (["mon", "[Mon-fri, sun]", "[]"], ["monday", "mon,tue", "1-5", "{}"]),
     "duration": (["30s", "1h30m", "${A}"], ["30", "''", "1m1h", "5 m", "m"]),
     "count": (["1", "60", "${A}"], ["0", "-1", "1.5", "'60'", "[1]"]),
     "money": (["0", "0.015", "30", "${A}"], ["-1", "'30'", "[1]"]),
@@ -298,7 +306,8 @@ def test_a_setting_is_alike_in_code_schema_and_page(place: Place) -> None:
     )
     right, wrong = EXAMPLES[setting.kind]
     choices = list(setting.choices)
-    for value in [*map(values, right), *choices, *([choices] if setting.kind == "choices" else [])]:
+    listed = [choices] if setting.kind in ("choices", "subset") else []
+    for value in [*map(values, right), *choices, *listed]:
         assert validator.is_valid(value), value
     for value in map(values, wrong):
         assert not validator.is_valid(value), value

@@ -144,6 +144,48 @@ BOTS: list[tuple[str, list[str]]] = [
         ["4:34: 'visibility' takes public or unlisted, not 'private'"],
     ),
     (
+        "from: masto\nto: bsky\nskip:\n  replies: true\n",
+        ["4:3: 'replies' stands beside only and skip, not in them"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  kinds: retweet\n",
+        ["4:10: 'kinds' takes reply, boost or quote, not 'retweet'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  media: image\n",
+        ["4:3: unknown setting 'media'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  has: images\n",
+        [
+            "4:8: 'has' takes text, link, image, video, animation, audio, media, poll or content_warning, not 'images'; did you mean 'image'?"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 07.00-22.00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '07.00-22.00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 7:00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '7:00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  between: [7:00, 22:00]\n",
+        ["4:3: 'between' belongs to the whole bot; spans of the day are 'hours'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekday: mon\n",
+        ["4:3: unknown setting 'weekday'; did you mean 'weekdays'?"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekdays: mon, tue\n",
+        ["4:13: 'weekdays' takes weekdays such as mon, or mon-fri, not 'mon, tue'"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  longer_than: 1,000\n",
+        ["4:16: 'longer_than' takes a whole number of characters, or 0 for any, not '1,000'"],
+    ),
+    (
         'from: masto\nto: bsky\nonly:\n  matching: "\\bnews\\d+"\n',
         [
             "4:20: between double quotes \\ begins a sign of its own; put the value between single quotes"

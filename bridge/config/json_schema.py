@@ -21,6 +21,12 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE: Schema = {"$ref": "#/$defs/variable"}
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 _TAG = "[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
+_TIME = "([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
+_SPAN = rf"^\s*{_TIME}\s*-\s*{_TIME}\s*$"
+_DAY = (
+    "([Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]|[Ss][Uu][Nn])"
+)
+_DAYS = rf"^\s*{_DAY}(\s*-\s*{_DAY})?\s*$"
 _NAME: Schema = {"pattern": "^[A-Za-z0-9_.-]+$"}
 _UNITS = "".join(f"([0-9]{{1,9}}{unit})?" for unit in "dhms")
 
@@ -156,6 +162,10 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "choice": _choice,
     "strings": _plain(_or_list(_TEXT)),
     "choices": lambda setting: _or_list(_choice(setting), minItems=1),
+    "subset": lambda setting: _or_list(_choice(setting)),
+    "length": _plain(_or_variable({"type": "integer", "minimum": 0, "maximum": 999_999_999})),
+    "hours": _plain(_or_list(_or_variable({"type": "string", "pattern": _SPAN}))),
+    "weekdays": _plain(_or_list(_or_variable({"type": "string", "pattern": _DAYS}))),
     "duration": _text(f"^(?=.){_UNITS}$"),
     "count": _plain(_or_variable({"type": "integer", "minimum": 1, "maximum": 999_999_999})),
     "money": _plain(_or_variable({"type": "number", "minimum": 0, "exclusiveMaximum": 10**9})),

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from bridge.config import clock_times
 from bridge.config.crontab import crontab
 from bridge.config.patterns import length
 from bridge.config.variables import expand, files_in
@@ -21,6 +22,7 @@ from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import (
     STEPS,
+    WEEKDAYS,
     BackfillSetting,
     Filter,
     Kind,
@@ -149,6 +151,11 @@ _DURATION = re.compile(
 def _count(context: Context, setting: Setting, node: Node) -> int:
     text = _number(context, setting, node, "[1-9][0-9]{0,8}", "a whole number, 1 or more")
     return int(text)
+
+
+def _length(context: Context, setting: Setting, node: Node) -> int:
+    takes = "a whole number of characters, or 0 for any"
+    return int(_number(context, setting, node, "0|[1-9][0-9]{0,8}", takes))
 
 
 def _money(context: Context, setting: Setting, node: Node) -> float:
@@ -333,6 +340,20 @@ def _choices(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return found
 
 
+def _subset(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    return tuple(text for text, _ in _each(context, setting, node, _choice))
+
+
+def _hours(context: Context, setting: Setting, node: Node) -> tuple[tuple[int, int], ...]:
+    return tuple(span for span, _ in _each(context, setting, node, _span))
+
+
+def _weekdays(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    """Each day once, from Monday."""
+    found = {day for days, _ in _each(context, setting, node, _days) for day in days}
+    return tuple(day for day in WEEKDAYS if day in found)
+
+
 def _languages(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return tuple(tag for tag, _ in _each(context, setting, node, _language_tag))
 
@@ -467,14 +488,43 @@ def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting
     raise Wrong(key, takes)
 
 
-def _crontab(context: Context, setting: Setting, node: Node) -> str:
-    """The five fields, in lower case, one space apart."""
-    text = _text(context, setting, node)
+def _zone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
+    """The zone of a clock time; Wrong if none is set."""
     if context.zone is None:
         message = "needs a time zone: set timezone in config.yaml, such as Europe/Oslo"
         raise Wrong(node, f"{setting.name!r} {message}")
+    return context.zone
+
+
+def _span(context: Context, setting: Setting, node: Node) -> tuple[int, int]:
+    """A span of the day, in minutes; a single value may be what YAML takes for a number."""
+    scalar = _scalar(node, setting, "a span of the day such as 7:00-22:30")
+    text = _expand(context, scalar)
     try:
-        return crontab(text, context.zone)
+        span = clock_times.hours(text)
+    except ValueError as error:
+        message = f"{setting.name!r} takes {error}, not {shorten(scalar.text)}"
+        raise Wrong(node, message) from None
+    _zone(context, setting, node)
+    return span
+
+
+def _days(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    text = _text(context, setting, node)
+    try:
+        days = clock_times.weekdays(text)
+    except ValueError as error:
+        raise Wrong(node, f"{setting.name!r} takes {error}, not {shorten(text)}") from None
+    _zone(context, setting, node)
+    return days
+
+
+def _crontab(context: Context, setting: Setting, node: Node) -> str:
+    """The five fields, in lower case, one space apart."""
+    text = _text(context, setting, node)
+    zone = _zone(context, setting, node)
+    try:
+        return crontab(text, zone)
     except ValueError as error:
         raise Wrong(node, str(error)) from None
 
@@ -487,7 +537,7 @@ _BESIDE_FILTERS = {
     setting.name: "stands beside only and skip, not in them"
     for setting in settings_of(Policy)
     if setting.name != "language"
-}
+} | {"between": "belongs to the whole bot; spans of the day are 'hours'"}
 
 
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
@@ -517,6 +567,10 @@ _PARSERS: dict[Kind, Parser] = {
     "choice": _choice,
     "strings": _strings,
     "choices": _choices,
+    "subset": _subset,
+    "length": _length,
+    "hours": _hours,
+    "weekdays": _weekdays,
     "duration": _duration,
     "count": _count,
     "money": _money,
