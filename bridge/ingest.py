@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -164,10 +164,7 @@ def _read_on(
         more = page.more and page.cursor != cursor
         if page.posts or page.cursor != cursor:
             recording = _judge_page(source, ways, page, store, accounts.now(), report)
-            for way in ways:
-                limit = accounts.posts_per_hour(way.target.name)
-                recording.posts_per_hour[way.key.target] = limit
-            done.flood += store.record(recording, accounts.now())
+            done.flood += _record(recording, ways, accounts, store)
             done.targets |= {
                 way.target.name
                 for way in ways
@@ -178,6 +175,45 @@ def _read_on(
             done.queued += sum(v.verdict == "queued" for v in recording.verdicts)
             done.skipped += sum(v.verdict != "queued" for v in recording.verdicts)
         cursor = page.cursor
+
+
+def _record(recording: Recording, ways: list[_Way], accounts: Accounts, store: Store) -> int:
+    """Write what a page led to; how many drafts that held as too many within an hour."""
+    for way in ways:
+        limit = accounts.posts_per_hour(way.target.name)
+        recording.posts_per_hour[way.key.target] = limit
+    return store.record(recording, accounts.now())
+
+
+def rehearse(
+    source: Opened,
+    posts: Iterable[Post],
+    routes: Iterable[tuple[str, Route, Opened]],
+    accounts: Accounts,
+    store: Store,
+    report: Report,
+) -> None:
+    """Judge posts and queue them as if they stood on one page that is read now for the first time.
+
+    `store` is a copy of the state, or an empty one, and forgets what it knew of these posts; no
+    cursor moves. With each (bot, route) goes its target.
+    """
+    page = Page(tuple(posts), "")
+    for post in page.posts:
+        store.forget_post(source.identity.id, post.id)
+    ways = [
+        _Way(
+            RouteKey(bot, source.identity.id, target.identity.id),
+            route.policy,
+            target,
+            None,
+            datetime.min.replace(tzinfo=UTC),
+        )
+        for bot, route, target in routes
+    ]
+    recording = _judge_page(source, ways, page, store, accounts.now(), report)
+    recording.cursors.clear()
+    _record(recording, ways, accounts, store)
 
 
 def _judge_page(

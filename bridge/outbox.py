@@ -129,6 +129,20 @@ def deliver(
     return done
 
 
+def step(
+    draft: QueuedDraft,
+    target: Opened,
+    accounts: Accounts,
+    store: Store,
+    bots: Mapping[str, Bot],
+) -> Sent | Dropped | Wait | Stop:
+    """Bring one draft a step further, as `deliver` does; what comes of it is returned, not noted.
+
+    Raises the five kinds of error.
+    """
+    return _Courier(target, accounts, store, bots).handle(draft)
+
+
 def _next_at(store: Store, target: str, pacing: Pacing, now: datetime) -> datetime | None:
     """When something is due for an account; None if nothing waits."""
     if store.next_time(target) is None:
