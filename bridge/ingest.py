@@ -16,7 +16,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
 from bridge.likeness import is_telling, may_be_copy
-from bridge.network import Backfill, ClientError, Page
+from bridge.network import Backfill, ClientError, Page, Refused
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.registry import NETWORKS
 from bridge.render import render
@@ -69,8 +69,9 @@ def ingest(
 ) -> Pass:
     """Read everything new on one account and queue it for each (bot, route) from it.
 
-    Routes that stand at the same cursor share each fetch. Errors of the network end the pass and
-    are returned, not raised: cursors stand behind what was recorded, so the next pass goes on.
+    Routes that stand at the same cursor share each fetch. Errors of the network end the pass, but
+    for a fetch that is refused, which ends it for its own routes; they are returned, not raised:
+    cursors stand behind what was recorded, so the next pass goes on.
     """
     done = Pass()
     try:
@@ -95,16 +96,18 @@ def ingest(
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
         ways.setdefault((cursor, first), []).append(way)
-    try:
-        for (cursor, backfill), group in ways.items():
+    for (cursor, backfill), group in ways.items():
+        try:
             start = cursor
             if start is None:
                 assert backfill is not None
                 start = _begin(source, group, backfill, store, accounts.now())
                 done.began |= {way.key.bot for way in group}
             _read_on(source, group, start, store, accounts, done, report)
-    except ClientError as error:
-        done.errors[source_name] = error
+        except ClientError as error:
+            done.errors[source_name] = error
+            if not isinstance(error, Refused):  # others are of the whole account
+                break
     return done
 
 
