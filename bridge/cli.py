@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, authoring, deciding, logging_in, secrecy, upkeep
+from bridge import __version__, authoring, deciding, logging_in, secrecy, trying, upkeep
 from bridge.console import (
     FAILURE,
     OVERDUE,
@@ -262,6 +262,7 @@ for command in (
     *authoring.COMMANDS,
     *deciding.COMMANDS,
     *logging_in.COMMANDS,
+    *trying.COMMANDS,
     *upkeep.COMMANDS,
 ):
     main.add_command(command)

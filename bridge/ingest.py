@@ -38,6 +38,8 @@ class _Way:
     target: Opened
     cursor: str | None
     started_at: datetime
+    #: whether videos can be converted; None: if this machine can
+    converts: bool | None = None
 
 
 @dataclass(slots=True)
@@ -344,11 +346,21 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
 
 
 def judge(
-    bot: str, route: Route, source: Opened, target: Opened, post: Post, store: Store
+    bot: str,
+    route: Route,
+    source: Opened,
+    target: Opened,
+    post: Post,
+    store: Store,
+    *,
+    converts: bool | None = None,
 ) -> tuple[Draft, ...] | Skip:
-    """What one route makes of one post by itself, as if it were read now; nothing is written."""
+    """What one route makes of one post by itself, as if it were read now; nothing is written.
+
+    `converts` says that videos can be converted; None: if this machine can.
+    """
     key = RouteKey(bot, source.identity.id, target.identity.id)
-    way = _Way(key, route.policy, target, None, post.created_at)
+    way = _Way(key, route.policy, target, None, post.created_at, converts)
     link = store.links(source.identity.id, [post.id]).get(post.id)
     return _judge(way, post, link, set(), store)
 
@@ -548,7 +560,7 @@ def _render(way: _Way, post: Post, shown: Ref | None) -> tuple[Draft, ...] | Ski
         way.target.network,
         way.target.client.limits,
         shown,
-        converts=ffmpeg.is_installed(),
+        converts=ffmpeg.is_installed() if way.converts is None else way.converts,
     )
 
 

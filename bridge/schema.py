@@ -44,6 +44,12 @@ Kind = Literal[
     "tag_map",  # a map from hashtags to hashtags
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
+    "text",  # text that may be empty
+    "time",  # a date, or a date and a time
+    "card",  # none, an address, or a map with it
+    "sections",  # a list of maps of settings
+    "tests",
+    "expectation",
 ]
 
 

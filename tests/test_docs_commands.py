@@ -40,6 +40,7 @@ SESSIONS = [
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
+    ("docs/how-to/test-a-bot.md", ""),
     ("docs/how-to/wrong.md", "Say it"),
     ("docs/how-to/wrong.md", "Take it back"),
     ("docs/how-to/wrong.md", "Know what was out, and when"),
@@ -78,7 +79,7 @@ def assert_is_command(words: list[str]) -> None:
 
 
 def to_run(page: str, name: str) -> list[str]:
-    found = blocks(section(text_of(page), name), "sh")
+    found = blocks(section(text_of(page), name) if name else text_of(page), "sh")
     return [b for b in found if not all(line.startswith(INSTALLING) for line in commands(b))]
 
 
@@ -275,3 +276,13 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     (line,) = blocks(section(text_of(operate), "The log"), "json")
     logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
     assert json.loads(line).keys() == logged.keys()
+
+
+def test_a_bot_is_tested_as_the_page_says(tmp_path: Path) -> None:
+    page = text_of("docs/how-to/test-a-bot.md")
+    (bot,), (command,) = blocks(page, "yaml"), to_run("docs/how-to/test-a-bot.md", "")
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "alerts.yaml").write_text(bot)
+    example = text_of("config.example.yaml")
+    (tmp_path / "config.yaml").write_text(example[: example.index("\nbots:") + 1])
+    assert shell(tmp_path, command) == blocks(page, "text")[0]
