@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, authoring, deciding, logging_in, secrecy, trying, upkeep
+from bridge import __version__, answering, authoring, deciding, logging_in, secrecy, trying, upkeep
 from bridge.console import (
     FAILURE,
     OVERDUE,
@@ -259,6 +259,7 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
 
 
 for command in (
+    *answering.COMMANDS,
     *authoring.COMMANDS,
     *deciding.COMMANDS,
     *logging_in.COMMANDS,

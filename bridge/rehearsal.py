@@ -185,9 +185,7 @@ class _Reports:
 
     found: list[tuple[str, Opened, Post, Skip | tuple[Draft, ...]]] = field(default_factory=list)
 
-    def __call__(
-        self, bot: str, _source: Opened, target: Opened, post: Post, verdict: Any
-    ) -> None:
+    def __call__(self, bot: str, _source: Opened, target: Opened, post: Post, verdict: Any) -> None:
         self.found.append((bot, target, post, verdict))
 
 
@@ -236,9 +234,7 @@ def _played(
     return tuple(parts)
 
 
-def _part(
-    queued: QueuedDraft, target: Opened, accounts: Accounts, store: Store, bot: Bot
-) -> Part:
+def _part(queued: QueuedDraft, target: Opened, accounts: Accounts, store: Store, bot: Bot) -> Part:
     """One draft on its way out, as far as it comes."""
     stand_in = cast("StandIn", target.client)
     kept: list[Kept] = []
@@ -299,8 +295,10 @@ def _goes_on(
         kept.append(Kept(False, "unreachable", str(error)))
         return False
     match outcome:
-        case Sent() | Dropped():
+        case Sent():
             return False
+        case Dropped():  # or it got other content on its way: it comes up again
+            return _current(draft, store).state == "queued"
         case Stop():
             kept.append(Kept(True, outcome.code, outcome.reason))
         case Wait():
