@@ -17,7 +17,8 @@ from functools import lru_cache
 from bridge.config.bots import BOT
 from bridge.config.yaml_reader import Problem, Source
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Setting
+from bridge.schema import OF_ACCOUNTS, TOP, Setting
+from bridge.steps import KINDS
 
 #: characters shown of a line
 WIDTH = 100
@@ -53,7 +54,7 @@ _KNOWN = {
         (
             *TOP,
             *BOT.values(),
-            *STEPS,
+            *(kind.setting for kind in KINDS.values()),
             *OF_ACCOUNTS,
             *(setting for network in NETWORKS.values() for setting in network.settings),
             Setting("network", "choice", ""),
