@@ -129,12 +129,7 @@ def _hashtag(case: _Case, wanted: Iterable[str]) -> str | None:
 
 
 def _word(case: _Case, wanted: Iterable[str]) -> str | None:
-    return find_word("\n".join(_texts(case.post)), wanted)
-
-
-def find_word(text: str, wanted: Iterable[str]) -> str | None:
-    """The first of some words or phrases that stands in a text, None if none does."""
-    text = text.casefold()
+    text = "\n".join(_texts(case.post)).casefold()
     for word in wanted:
         folded = word.casefold()
         before = "" if _RUNNING_ON.match(folded) else r"(?<!\w)"
@@ -142,6 +137,11 @@ def find_word(text: str, wanted: Iterable[str]) -> str | None:
         if regex.search(before + regex.escape(folded) + after, text):
             return word
     return None
+
+
+def has_word(post: Post, words: Iterable[str]) -> bool:
+    """Whether any of some words or phrases stands in a post, as `words` of a filter finds it."""
+    return _word(_Case(post, post.created_at, None), words) is not None
 
 
 def _texts(post: Post) -> tuple[str, ...]:

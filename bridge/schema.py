@@ -17,6 +17,8 @@ from bridge.post import Visibility
 
 Kind = Literal[
     "string",  # text
+    "words",  # text, which may be empty
+    "named",  # text in which {{ url }} and others of `steps.NAMES` are filled in
     "secret",  # text that never reaches logs, errors or pages
     "url",  # https, or http on loopback only
     "webhook",  # an address with all that follows, which never reaches logs, errors or pages
@@ -25,7 +27,7 @@ Kind = Literal[
     "strings",  # a list of texts, or one text
     "choices",  # a list out of `choices`, or one of them
     "subset",  # the same; an empty list takes back what `defaults` say
-    "length",  # a whole number of characters; 0 for none
+    "number",  # a whole number, 0 or more
     "hours",  # a span of the day such as 7:00-22:00, or a list of such
     "weekdays",  # a list of weekdays by name, and of spans of them such as mon-fri
     "duration",  # 30s, 5m, 2h, 7d
@@ -42,6 +44,7 @@ Kind = Literal[
     "accounts",  # the same, of two accounts or more
     "steps",
     "tag_map",  # a map from hashtags to hashtags
+    "warnings",  # a map from content warnings to lists of words
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
     "text",  # text that may be empty
@@ -137,9 +140,9 @@ class Filter:
         choices=PARTS_OF_POSTS,
     )
     longer_than: int = _field(
-        "length", "a text of more characters than this, as a reader counts them", None, 0
+        "number", "a text of more characters than this, as a reader counts them", None, 0
     )
-    shorter_than: int = _field("length", "a text of fewer characters than this", None, 0)
+    shorter_than: int = _field("number", "a text of fewer characters than this", None, 0)
     apps: tuple[str, ...] = _field(
         "strings",
         "written with any of these programs, which only Mastodon names; case does not matter",
@@ -201,24 +204,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class StepSetting:
-    """One step as configured: its name and its argument."""
+    """One step as configured: its name and its argument.
+
+    The argument of a step with several settings is their names and values, in pairs; None where
+    the name stands alone.
+    """
 
     name: str
     value: Any
-
-
-STEPS: tuple[Setting, ...] = (
-    Setting(
-        "append",
-        "string",
-        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original",
-    ),
-    Setting(
-        "prepend",
-        "string",
-        "text added at the beginning, before an empty line; `{{ url }}` as above",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +361,7 @@ class Policy:
         "thread",
         choices=("thread", "link", "gallery"),
     )
-    steps: tuple[StepSetting, ...] = _field("steps", "changes to the text, in order", [], ())
+    steps: tuple[StepSetting, ...] = _field("steps", "changes to each post, in order", [], ())
     backfill: BackfillSetting = _field(
         "backfill",
         "what a first run takes: none, all, {last: N} or {since: DATE}",

@@ -21,7 +21,9 @@ from bridge.config.json_schema import json_schema
 from bridge.config.trials import TESTS
 from bridge.console import as_json
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Setting, settings_of
+from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Setting, settings_of
+from bridge.steps import KINDS as STEP_KINDS
+from bridge.steps import Example
 
 ROOT = Path(__file__).parents[1]
 #: where the JSON Schema of each file stands, and in which files editors look for it
@@ -35,6 +37,8 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 #: how a value of each kind is written
 KINDS: Mapping[Kind, str] = {
     "string": "text",
+    "words": "text, also none",
+    "named": "text",
     "secret": "secret",
     "url": "address of a server",
     "webhook": "secret address",
@@ -43,7 +47,7 @@ KINDS: Mapping[Kind, str] = {
     "strings": "list of texts",
     "choices": "list out of",
     "subset": "list out of",
-    "length": "number of characters",
+    "number": "whole number",
     "hours": "span of the day, or list of such",
     "weekdays": "list of weekdays",
     "duration": "length of time",
@@ -60,6 +64,7 @@ KINDS: Mapping[Kind, str] = {
     "accounts": "list of accounts or groups",
     "steps": "list of steps",
     "tag_map": "map of hashtags",
+    "warnings": "map of lists of words",
     "section": "map",
     "map": "map",
     "text": 'text, or `""`',
@@ -162,7 +167,7 @@ def settings_page() -> str:
         " Posts that are neither public nor unlisted\nnever travel, whatever these say.\n\n"
         + table(settings_of(Filter))
     )
-    parts.append("## `steps`\n\nEach item of the list is one of these.\n\n" + table(STEPS))
+    parts.append(_steps())
     parts.append(TESTS_HEAD + _tests(TESTS))
     parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
     return "\n".join(parts)
@@ -182,6 +187,36 @@ def _tests(setting: Setting) -> str:
             if part.settings
         ]
     return "\n".join(parts)
+
+
+def _steps() -> str:
+    """The steps, what they take, and an example of each."""
+    kinds = STEP_KINDS.values()
+    bare = ", ".join(f"`{kind.setting.name}`" for kind in kinds if kind.bare)
+    parts = [
+        "## `steps`\n\nEach item of the list is one of these, and they are done in order. A step"
+        " changes the post, never its media; what a step\nadds may hold addresses and hashtags, which"
+        f" are live, but notifies nobody. These may stand without a value: {bare}.\n",
+        table(kind.setting for kind in kinds),
+    ]
+    parts += [
+        f"`{kind.setting.name}` takes:\n\n" + table(kind.setting.settings)
+        for kind in kinds
+        if kind.setting.settings
+    ]
+    shown = "\n\n".join(_example(kind.example) for kind in kinds if kind.example)
+    parts.append(f"Each with a post before it and after it:\n\n```text\n{shown}\n```\n")
+    return "\n".join(parts)
+
+
+def _example(example: Example) -> str:
+    lines = [f"- {example.written}"]
+    for sign, post in (("<", example.before), (">", example.after)):
+        for name, value in post.items():
+            head = f"{sign} " if name == "text" else f"{sign} {name}: "
+            if name != "url":
+                lines += [f"  {head}{line}".rstrip() for line in value.split("\n")]
+    return "\n".join(lines)
 
 
 def _sections(settings: Iterable[Setting], owner: str) -> list[str]:

@@ -13,7 +13,6 @@ from bridge.config import ConfigError, Problem, duration, load
 from bridge.registry import NETWORKS
 from bridge.schema import (
     ROUTING,
-    STEPS,
     TOP,
     Alerts,
     BackfillSetting,
@@ -25,8 +24,12 @@ from bridge.schema import (
     StepSetting,
     settings_of,
 )
+from bridge.steps import KINDS
 from tests.config_files import ACCOUNTS, bot, complaints, load_text
 
+STEP_SETTINGS = [
+    setting for kind in KINDS.values() for setting in (kind.setting, *kind.setting.settings)
+]
 ROOT = Path(__file__).parents[1]
 
 
@@ -288,7 +291,7 @@ def test_the_example_shows_every_setting() -> None:
     exist = {
         setting.name
         for cls in (Policy, Filter, Bot, State, Alerts)
-        for setting in (*settings_of(cls), *ROUTING, *TOP, *STEPS)
+        for setting in (*settings_of(cls), *ROUTING, *TOP, *STEP_SETTINGS)
     } | {setting.name for network in NETWORKS.values() for setting in network.settings}
     assert exist <= shown
 

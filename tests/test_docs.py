@@ -130,7 +130,7 @@ REASONS = {
     "ingest": {"Skip"},
     "standing": {"Skip"},
     "filters": {"Skip"},
-    "steps": {"Skip"},
+    "steps/changing": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},

@@ -197,7 +197,9 @@ _BECOMES = {
 
 
 def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iterator[_Surprise]:
-    text = "\n\n".join(str(step.value) for step in settings.steps)
+    text = "\n\n".join(
+        str(step.value) for step in settings.steps if step.name in ("prepend", "append")
+    )
     if len(text.encode()) <= 140:  # X counts at most 2 for a character, and takes 280
         return
     for measure in limits.measures if limits else ():

@@ -21,7 +21,6 @@ from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Seque
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import (
-    STEPS,
     WEEKDAYS,
     BackfillSetting,
     Filter,
@@ -161,8 +160,8 @@ def _count(context: Context, setting: Setting, node: Node) -> int:
     return int(text)
 
 
-def _length(context: Context, setting: Setting, node: Node) -> int:
-    takes = "a whole number of characters, or 0 for any"
+def _whole(context: Context, setting: Setting, node: Node) -> int:
+    takes = "a whole number, 0 or more"
     return int(_number(context, setting, node, "0|[1-9][0-9]{0,8}", takes))
 
 
@@ -223,6 +222,25 @@ def _text(context: Context, setting: Setting, node: Node) -> str:
 def _maybe_empty(context: Context, setting: Setting, node: Node) -> str:
     is_empty = isinstance(node, Scalar) and node.type == "str" and not node.text
     return "" if is_empty else _text(context, setting, node)
+
+
+def _words(context: Context, setting: Setting, node: Node) -> str:
+    if isinstance(node, Scalar) and node.type == "str" and not node.text.strip():
+        return node.text
+    return _text(context, setting, node)
+
+
+def _named(context: Context, setting: Setting, node: Node) -> str:
+    """A text that names nothing in `{{ }}` but what can be filled in."""
+    text = _text(context, setting, node)
+    for unknown in unknown_names(text):
+        if unknown.startswith("{{"):
+            said = f"{shorten(unknown)} is not closed with }}}}"
+        else:
+            hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
+            said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
+        context.problems.add(node, said)
+    return text
 
 
 def _expand(context: Context, node: Scalar) -> str:
@@ -380,29 +398,12 @@ def _accounts(context: Context, setting: Setting, node: Node) -> tuple[Name, ...
 
 
 def _steps(context: Context, setting: Setting, node: Node) -> tuple[StepSetting, ...]:
+    from bridge.config.step_settings import step
+
     if not isinstance(node, Sequence):
         message = f"{setting.name!r} takes a list of steps, such as: - append: text"
         raise Wrong(node, message)
-    return tuple(step for step, _ in _each(context, setting, node, _step))
-
-
-def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
-    if not isinstance(node, Map) or len(node.pairs) != 1:
-        takes = f"{setting.name!r} takes steps of one name each"
-        raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
-    for name, value in read_settings(context, node, _STEPS).items():
-        for unknown in unknown_names(value):
-            if unknown.startswith("{{"):
-                said = f"{shorten(unknown)} is not closed with }}}}"
-            else:
-                hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
-                said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
-            context.problems.add(node.pairs[name][1], said)
-        return StepSetting(name, value)
-    raise AlreadyReported
-
-
-_STEPS = {step.name: step for step in STEPS}
+    return tuple(found for found, _ in _each(context, setting, node, step))
 
 
 def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
@@ -418,6 +419,26 @@ def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
             other = attempt(context, Setting(name, "string", ""), value, _hashtag)
             found[tag] = other if other is not NOTHING else tag
     return found
+
+
+def _warnings(
+    context: Context, setting: Setting, node: Node
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Content warnings, each with its words."""
+    pairs = _map(context, setting, node).pairs
+    if not pairs:
+        raise Wrong(node, f"{setting.name!r} is empty; name a warning, and words that call for it")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (key, value) in pairs.items():
+        if not name.strip():
+            context.problems.add(key, "a content warning is empty; give it words")
+            continue
+        words = attempt(context, Setting(name, "strings", ""), value)
+        if words == ():
+            context.problems.add(value, f"{shorten(name)} names no words that call for it")
+        elif words is not NOTHING:
+            found[name] = words
+    return tuple(found.items())
 
 
 def _hashtag(context: Context, setting: Setting, node: Node) -> str:
@@ -614,6 +635,8 @@ def _tests(_: Context, setting: Setting, node: Node) -> Sequence:
 
 _PARSERS: dict[Kind, Parser] = {
     "string": _text,
+    "words": _words,
+    "named": _named,
     "secret": _secret,
     "url": _url,
     "webhook": _webhook,
@@ -622,7 +645,7 @@ _PARSERS: dict[Kind, Parser] = {
     "strings": _strings,
     "choices": _choices,
     "subset": _subset,
-    "length": _length,
+    "number": _whole,
     "hours": _hours,
     "weekdays": _weekdays,
     "duration": _duration,
@@ -639,6 +662,7 @@ _PARSERS: dict[Kind, Parser] = {
     "accounts": _accounts,
     "steps": _steps,
     "tag_map": _tag_map,
+    "warnings": _warnings,
     "section": _section,
     "map": _map,
     "text": _maybe_empty,
