@@ -16,7 +16,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
 from bridge.likeness import is_telling, may_be_copy
-from bridge.network import Backfill, ClientError, Page
+from bridge.network import Backfill, ClientError, Page, Refused
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.registry import NETWORKS
 from bridge.render import render
@@ -71,8 +71,9 @@ def ingest(
 ) -> Pass:
     """Read everything new on one account and queue it for each (bot, route) from it.
 
-    Routes that stand at the same cursor share each fetch. Errors of the network end the pass and
-    are returned, not raised: cursors stand behind what was recorded, so the next pass goes on.
+    Routes that stand at the same cursor share each fetch. Errors of the network end the pass, but
+    for a fetch that is refused, which ends it for its own routes; they are returned, not raised:
+    cursors stand behind what was recorded, so the next pass goes on.
     """
     done = Pass()
     try:
@@ -97,16 +98,18 @@ def ingest(
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
         ways.setdefault((cursor, first), []).append(way)
-    try:
-        for (cursor, backfill), group in ways.items():
+    for (cursor, backfill), group in ways.items():
+        try:
             start = cursor
             if start is None:
                 assert backfill is not None
                 start = _begin(source, group, backfill, store, accounts.now())
                 done.began |= {way.key.bot for way in group}
             _read_on(source, group, start, store, accounts, done, report)
-    except ClientError as error:
-        done.errors[source_name] = error
+        except ClientError as error:
+            done.errors[source_name] = error
+            if not isinstance(error, Refused):  # others are of the whole account
+                break
     return done
 
 
@@ -249,7 +252,9 @@ def _judge_page(
                 if post.revision not in revisions and report is None:
                     _take_edit(way, post, store, now)
                 continue
-            verdict = unsure.get(post.id) or _judge(way, post, linked.get(post.id), queued, store)
+            verdict = unsure.get(post.id) or _judge(
+                way, post, linked.get(post.id), queued, store, now
+            )
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
@@ -446,8 +451,9 @@ def _judge(
     link: Copy | None,
     queued: set[tuple[str, str]],
     store: Store,
+    now: datetime | None = None,
 ) -> tuple[Draft, ...] | Skip:
-    """What one route makes of one post."""
+    """What one route makes of one post; without `now` its age does not count."""
     if link is not None and link.role == "copy":
         return Skip(f"copy of a post of {link.origin}")
     maker = bridges.maker(post)
@@ -472,7 +478,7 @@ def _judge(
         )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
-    skip = steps.choose(post, policy, thread_began_public=in_thread)
+    skip = steps.choose(post, policy, thread_began_public=in_thread, now=now)
     if skip is not None:
         return skip
     return _render(way, post, shown)

@@ -223,9 +223,10 @@ class _Courier:
         if old and not plays:
             draft = self.store.forget_uploads(draft)
         uploaded_before = bool(draft.uploads)
-        if draft.draft.card is not None and draft.payload is None:
-            draft = cards.prepare(draft, self.target, self.accounts, self.store)
-        uploaded = self._upload(draft)
+        carded = cards.prepare(draft, self.target, self.accounts, self.store)
+        if isinstance(carded, Wait | Stop):
+            return carded
+        draft, uploaded = carded, self._upload(carded)
         if isinstance(uploaded, Wait | Stop):
             return uploaded
         payload = draft.payload or self.target.network.to_payload(

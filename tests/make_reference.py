@@ -18,9 +18,12 @@ from click.testing import CliRunner
 from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.config.json_schema import json_schema
+from bridge.config.trials import TESTS
 from bridge.console import as_json
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Setting, settings_of
+from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Setting, settings_of
+from bridge.steps import KINDS as STEP_KINDS
+from bridge.steps import Example
 
 ROOT = Path(__file__).parents[1]
 #: where the JSON Schema of each file stands, and in which files editors look for it
@@ -34,6 +37,8 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 #: how a value of each kind is written
 KINDS: Mapping[Kind, str] = {
     "string": "text",
+    "words": "text, also none",
+    "named": "text",
     "secret": "secret",
     "url": "address of a server",
     "webhook": "secret address",
@@ -41,6 +46,10 @@ KINDS: Mapping[Kind, str] = {
     "choice": "one of",
     "strings": "list of texts",
     "choices": "list out of",
+    "subset": "list out of",
+    "number": "whole number",
+    "hours": "span of the day, or list of such",
+    "weekdays": "list of weekdays",
     "duration": "length of time",
     "count": "whole number",
     "money": "US dollars",
@@ -55,8 +64,15 @@ KINDS: Mapping[Kind, str] = {
     "accounts": "list of accounts or groups",
     "steps": "list of steps",
     "tag_map": "map of hashtags",
+    "warnings": "map of lists of words",
     "section": "map",
     "map": "map",
+    "text": 'text, or `""`',
+    "time": "date and time",
+    "card": "`none`, an address, or a map",
+    "sections": "list of maps",
+    "tests": "list of tests",
+    "expectation": "a word or a map",
 }
 
 SETTINGS_HEAD = """\
@@ -97,12 +113,25 @@ file, line and column.
   file repeats it.
 - **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
 - **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
+- **span of the day**: `7:00-22:30`, in `timezone`; over midnight too: `22-6`. Its end is no part of it.
+- **list of weekdays**: `mon`, `[mon-thu, sun]`, by the date in `timezone`.
 - **regular expression**: of the Python module `regex`; in single quotes, at most 10,000 characters
   with counts such as `{99}` written out. One that takes over a second on a post skips it.
 - **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.
 - `${NAME}` in a value is an environment variable, `${file:PATH}` the content of a file of one line;
   `$${` stands for `${`.
 - Names of accounts and bots hold `A-Z a-z 0-9 _ . -`.
+"""
+
+
+TESTS_HEAD = """\
+## `tests`
+
+Each item of the list is a test: a post that is given, and what is expected of it. `tribridge test`
+tries them: see [Test a bot](../how-to/test-a-bot.md). Only what is named is compared, and a target
+that is not named is not judged. A test without `expect` fails until it is filled in, which
+`tribridge test --update` does.
+
 """
 
 
@@ -138,9 +167,56 @@ def settings_page() -> str:
         " Posts that are neither public nor unlisted\nnever travel, whatever these say.\n\n"
         + table(settings_of(Filter))
     )
-    parts.append("## `steps`\n\nEach item of the list is one of these.\n\n" + table(STEPS))
+    parts.append(_steps())
+    parts.append(TESTS_HEAD + _tests(TESTS))
     parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
     return "\n".join(parts)
+
+
+def _tests(setting: Setting) -> str:
+    """The tables of what a test holds."""
+    given, expected = (
+        next(s for s in setting.settings if s.name == n) for n in ("given", "expect")
+    )
+    parts = [table(setting.settings)]
+    for title, section in (("`given`", given), ("`expect`, by target", expected)):
+        parts.append(f"### {title}\n\n" + table(section.settings))
+        parts += [
+            f"`{part.name}` of {title.split(',')[0]}:\n\n" + table(part.settings)
+            for part in section.settings
+            if part.settings
+        ]
+    return "\n".join(parts)
+
+
+def _steps() -> str:
+    """The steps, what they take, and an example of each."""
+    kinds = STEP_KINDS.values()
+    bare = ", ".join(f"`{kind.setting.name}`" for kind in kinds if kind.bare)
+    parts = [
+        "## `steps`\n\nEach item of the list is one of these, and they are done in order. A step"
+        " changes the post, never its media; what a step\nadds may hold addresses and hashtags, which"
+        f" are live, but notifies nobody. These may stand without a value: {bare}.\n",
+        table(kind.setting for kind in kinds),
+    ]
+    parts += [
+        f"`{kind.setting.name}` takes:\n\n" + table(kind.setting.settings)
+        for kind in kinds
+        if kind.setting.settings
+    ]
+    shown = "\n\n".join(_example(kind.example) for kind in kinds if kind.example)
+    parts.append(f"Each with a post before it and after it:\n\n```text\n{shown}\n```\n")
+    return "\n".join(parts)
+
+
+def _example(example: Example) -> str:
+    lines = [f"- {example.written}"]
+    for sign, post in (("<", example.before), (">", example.after)):
+        for name, value in post.items():
+            head = f"{sign} " if name == "text" else f"{sign} {name}: "
+            if name != "url":
+                lines += [f"  {head}{line}".rstrip() for line in value.split("\n")]
+    return "\n".join(lines)
 
 
 def _sections(settings: Iterable[Setting], owner: str) -> list[str]:

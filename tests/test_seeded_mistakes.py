@@ -144,6 +144,48 @@ BOTS: list[tuple[str, list[str]]] = [
         ["4:34: 'visibility' takes public or unlisted, not 'private'"],
     ),
     (
+        "from: masto\nto: bsky\nskip:\n  replies: true\n",
+        ["4:3: 'replies' stands beside only and skip, not in them"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  kinds: retweet\n",
+        ["4:10: 'kinds' takes reply, boost or quote, not 'retweet'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  media: image\n",
+        ["4:3: unknown setting 'media'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  has: images\n",
+        [
+            "4:8: 'has' takes text, link, image, video, animation, audio, media, poll or content_warning, not 'images'; did you mean 'image'?"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 07.00-22.00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '07.00-22.00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 7:00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '7:00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  between: [7:00, 22:00]\n",
+        ["4:3: 'between' belongs to the whole bot; spans of the day are 'hours'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekday: mon\n",
+        ["4:3: unknown setting 'weekday'; did you mean 'weekdays'?"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekdays: mon, tue\n",
+        ["4:13: 'weekdays' takes weekdays such as mon, or mon-fri, not 'mon, tue'"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  longer_than: 1,000\n",
+        ["4:16: 'longer_than' takes a whole number, 0 or more, not '1,000'"],
+    ),
+    (
         'from: masto\nto: bsky\nonly:\n  matching: "\\bnews\\d+"\n',
         [
             "4:20: between double quotes \\ begins a sign of its own; put the value between single quotes"
@@ -251,7 +293,7 @@ BOTS: list[tuple[str, list[str]]] = [
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append (first on Mastodon)\n",
-        ["4:5: 'steps' takes steps of one name each (append or prepend), such as append: text"],
+        ["4:5: 'steps' takes steps of one name each, such as append: text"],
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append: Read more: https://city.example\n",
@@ -277,7 +319,38 @@ BOTS: list[tuple[str, list[str]]] = [
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - suffix: (first on Mastodon)\n",
-        ["4:5: unknown setting 'suffix'"],
+        [
+            "4:5: unknown step 'suffix'; there is append, prepend, replace, hashtags, strip_tracking, content_warning, language or attribution"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - replace: {Oslo: Bergen}\n",
+        [
+            "4:14: 'replace' needs by: what stands there then, \"\" for nothing; \\1 and \\g<name> are groups of matching",
+            "4:15: unknown setting 'Oslo'",
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - replace:\n    text: Oslo\n    by: Bergen\n",
+        ["4:5: 'steps' takes steps of one name each, such as append: text"],
+    ),
+    (
+        'from: masto\nto: bsky\nsteps:\n  - replace: {matching: "(\\d+) kr", by: NOK $1}\n',
+        [
+            "4:27: between double quotes \\ begins a sign of its own; put the value between single quotes"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - hashtags:\n      add: #news\n",
+        ["5:7: 'add' has no value, for # begins a comment; put the value in quotes"],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - strip_tracking: [utm_source]\n",
+        ["4:21: 'strip_tracking' takes a map of settings, not a list"],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - language: no\n",
+        ['4:15: without quotes YAML takes no for true or false; write "no"'],
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append: \n",
@@ -392,6 +465,164 @@ BOTS: list[tuple[str, list[str]]] = [
     (
         "from: masto\nto: bsky\n\xa0long: thread\n",
         ["3:1: unknown setting '\\xa0long'; did you mean 'long'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - expect: skipped\n",
+        ["4:5: a test needs given: a post, such as {text: Hello}"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {}\n    expect: skipped\n",
+        ["4:12: 'given' has nothing of a post: write text, or file"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: 12}\n    expect: skipped\n",
+        ['4:19: without quotes YAML takes 12 for a number; write "12"'],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given:\n      txt: Hello\n    expect: skipped\n",
+        ["5:7: unknown setting 'txt'; did you mean 'text'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: Hello\n    expect: skipped\n",
+        ["4:12: 'given' takes a map of settings, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: skiped\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}; did you mean 'skipped'?"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: Hello\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}, not 'Hello'"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: [Hello]\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}, not a list"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {}\n",
+        ["5:13: 'expect' names no target; a word for all is mirrored or skipped"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: skipped: no\n",
+        [
+            "5:20: a colon stands inside a value, or this line is indented wrongly; put the value in quotes"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: 'skipped:'\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}; did you mean 'skipped'?"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bksy: Hello}\n",
+        ["5:14: 'bksy' is no target of posts from 'masto'; did you mean 'bsky'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {masto: Hello}\n",
+        ["5:14: 'masto' is no target of posts from 'masto'; write bsky or x"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect:\n      bsky:\n",
+        ["6:7: 'bsky' has no value; give it one, or remove the line"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {}}\n",
+        ["5:20: nothing is expected here; write mirrored, if any copy will do"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: 2026}\n",
+        ['5:20: without quotes YAML takes 2026 for a number; write "2026"'],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {loses: []}}\n",
+        ["5:21: unknown setting 'loses'; did you mean 'losses'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {text: a, parts: [a]}}\n",
+        ["5:30: 'text' and 'parts' exclude each other; keep one"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {skipped: no, text: a}}\n",
+        [
+            "5:21: 'skipped' stands alone: what is skipped has no copy",
+            '5:30: without quotes YAML takes no for true or false; write "no"',
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {media: image}}\n",
+        ["5:28: 'media' takes a list of maps, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, from: mosto}\n    expect: skipped\n",
+        ["4:32: 'mosto' is no source of this bot; did you mean 'masto'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, from: x}\n    expect: skipped\n",
+        ["4:32: 'x' is no source of this bot; write masto"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, file: a.json}\n    expect: skipped\n",
+        ["4:13: 'text' is of a post that is written here; remove it, or file"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {media: [image]}\n    expect: mirrored\n",
+        ["4:21: each of 'media' is a map with kind, alt, duration or bytes, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {media: [{kind: picture}]}\n    expect: mirrored\n",
+        ["4:28: 'kind' takes image, video, gif or audio, not 'picture'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {quote: theirs}\n    expect: mirrored\n",
+        ["4:20: 'quote' takes own, or the address of a post"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, at: tomorrow}\n    expect: mirrored\n",
+        ["4:30: 'at' takes a time, such as 2026-01-31T08:00"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, reply: mine}\n    expect: mirrored\n",
+        ["4:33: 'reply' takes own or other, not 'mine'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, visibility: followers}\n    expect: skipped\n",
+        ["4:38: 'visibility' takes public, unlisted, private or direct, not 'followers'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {poll: {multiple: true}}\n    expect: mirrored\n",
+        ["4:19: 'poll' needs options: what can be chosen"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {boost: own, quote: own}\n    expect: mirrored\n",
+        ["4:13: 'quote' and 'boost' exclude each other; keep one"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    exepct: skipped\n",
+        ["5:5: unknown setting 'exepct'; did you mean 'expect'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - Hello\n",
+        ["4:5: a test is a map with given and expect"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: #hello}\n    expect: skipped\n",
+        ["4:12: a comma or } is missing in the map that opens here"],
+    ),
+    (
+        "from: masto\nto: bsky\ntests: {given: {text: a}, expect: skipped}\n",
+        ["3:8: 'tests' takes a list, such as: - given: {text: Hello}, not a map"],
+    ),
+    ("from: masto\nto: bsky\ntest: []\n", ["3:1: unknown setting 'test'; did you mean 'tests'?"]),
+    (
+        "from: masto\nto: bsky\nfor: {bsky: {tests: []}}\n",
+        ["3:14: 'tests' is a setting of the whole bot, not of one target"],
     ),
 ]
 
@@ -601,6 +832,10 @@ CONFIGS: list[tuple[str, list[str]]] = [
             "22:3: the bot 'c' needs either from and to, or between",
             "23:5: `<<` is not supported; use `defaults`, or write it out",
         ],
+    ),
+    (
+        ACCOUNTS + "defaults:\n  tests: []\n",
+        ["19:3: 'tests' belongs to one bot and cannot be a default"],
     ),
     (
         ACCOUNTS + "bots:\n  b: *defaults\n",

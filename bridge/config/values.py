@@ -7,20 +7,21 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from bridge.config import clock_times
 from bridge.config.crontab import crontab
 from bridge.config.patterns import length
-from bridge.config.variables import expand, files_in
+from bridge.config.variables import Missing, expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import (
-    STEPS,
+    WEEKDAYS,
     BackfillSetting,
     Filter,
     Kind,
@@ -50,7 +51,12 @@ class Context:
     clear_secrets: list[tuple[str, Node]] = field(default_factory=list)
     #: the stored logins by the name of their account; None while a login is being made
     logins: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
+    #: leave out a value of a machine (see below) whose variable or file is not there
+    lenient: bool = False
 
+
+#: kinds of settings that say how to reach something, and nothing of what is done to a post
+_OF_MACHINES = ("secret", "url", "webhook", "path", "string", "money", "count", "duration")
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]
 NOTHING = object()
@@ -99,6 +105,9 @@ def attempt(context: Context, setting: Setting, node: Node, parser: Parser | Non
             context.problems.add(node, f"{setting.name!r} {no_value(node)}")
         elif not isinstance(node, Broken):
             return (parser or _PARSERS[setting.kind])(context, setting, node)
+    except Missing as missing:
+        if not (context.lenient and setting.kind in _OF_MACHINES):
+            context.problems.found.append(missing.problem)
     except Wrong as wrong:
         context.problems.found.append(wrong.problem)
     except AlreadyReported:
@@ -149,6 +158,11 @@ _DURATION = re.compile(
 def _count(context: Context, setting: Setting, node: Node) -> int:
     text = _number(context, setting, node, "[1-9][0-9]{0,8}", "a whole number, 1 or more")
     return int(text)
+
+
+def _whole(context: Context, setting: Setting, node: Node) -> int:
+    takes = "a whole number, 0 or more"
+    return int(_number(context, setting, node, "0|[1-9][0-9]{0,8}", takes))
 
 
 def _money(context: Context, setting: Setting, node: Node) -> float:
@@ -202,6 +216,30 @@ def _text(context: Context, setting: Setting, node: Node) -> str:
     text = _expand(context, scalar)
     if not text.strip():
         raise Wrong(node, f"{setting.name!r} is empty; give it a value, or remove the line")
+    return text
+
+
+def _maybe_empty(context: Context, setting: Setting, node: Node) -> str:
+    is_empty = isinstance(node, Scalar) and node.type == "str" and not node.text
+    return "" if is_empty else _text(context, setting, node)
+
+
+def _words(context: Context, setting: Setting, node: Node) -> str:
+    if isinstance(node, Scalar) and node.type == "str" and not node.text.strip():
+        return node.text
+    return _text(context, setting, node)
+
+
+def _named(context: Context, setting: Setting, node: Node) -> str:
+    """A text that names nothing in `{{ }}` but what can be filled in."""
+    text = _text(context, setting, node)
+    for unknown in unknown_names(text):
+        if unknown.startswith("{{"):
+            said = f"{shorten(unknown)} is not closed with }}}}"
+        else:
+            hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
+            said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
+        context.problems.add(node, said)
     return text
 
 
@@ -333,6 +371,20 @@ def _choices(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return found
 
 
+def _subset(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    return tuple(text for text, _ in _each(context, setting, node, _choice))
+
+
+def _hours(context: Context, setting: Setting, node: Node) -> tuple[tuple[int, int], ...]:
+    return tuple(span for span, _ in _each(context, setting, node, _span))
+
+
+def _weekdays(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    """Each day once, from Monday."""
+    found = {day for days, _ in _each(context, setting, node, _days) for day in days}
+    return tuple(day for day in WEEKDAYS if day in found)
+
+
 def _languages(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return tuple(tag for tag, _ in _each(context, setting, node, _language_tag))
 
@@ -346,29 +398,12 @@ def _accounts(context: Context, setting: Setting, node: Node) -> tuple[Name, ...
 
 
 def _steps(context: Context, setting: Setting, node: Node) -> tuple[StepSetting, ...]:
+    from bridge.config.step_settings import step
+
     if not isinstance(node, Sequence):
         message = f"{setting.name!r} takes a list of steps, such as: - append: text"
         raise Wrong(node, message)
-    return tuple(step for step, _ in _each(context, setting, node, _step))
-
-
-def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
-    if not isinstance(node, Map) or len(node.pairs) != 1:
-        takes = f"{setting.name!r} takes steps of one name each"
-        raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
-    for name, value in read_settings(context, node, _STEPS).items():
-        for unknown in unknown_names(value):
-            if unknown.startswith("{{"):
-                said = f"{shorten(unknown)} is not closed with }}}}"
-            else:
-                hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
-                said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
-            context.problems.add(node.pairs[name][1], said)
-        return StepSetting(name, value)
-    raise AlreadyReported
-
-
-_STEPS = {step.name: step for step in STEPS}
+    return tuple(found for found, _ in _each(context, setting, node, step))
 
 
 def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
@@ -384,6 +419,26 @@ def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
             other = attempt(context, Setting(name, "string", ""), value, _hashtag)
             found[tag] = other if other is not NOTHING else tag
     return found
+
+
+def _warnings(
+    context: Context, setting: Setting, node: Node
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Content warnings, each with its words."""
+    pairs = _map(context, setting, node).pairs
+    if not pairs:
+        raise Wrong(node, f"{setting.name!r} is empty; name a warning, and words that call for it")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (key, value) in pairs.items():
+        if not name.strip():
+            context.problems.add(key, "a content warning is empty; give it words")
+            continue
+        words = attempt(context, Setting(name, "strings", ""), value)
+        if words == ():
+            context.problems.add(value, f"{shorten(name)} names no words that call for it")
+        elif words is not NOTHING:
+            found[name] = words
+    return tuple(found.items())
 
 
 def _hashtag(context: Context, setting: Setting, node: Node) -> str:
@@ -444,6 +499,18 @@ def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
         raise Wrong(node, message) from None
 
 
+def _time(context: Context, setting: Setting, node: Node) -> datetime:
+    """A time, UTC."""
+    takes = f"{setting.name!r} takes a time, such as 2026-01-31T08:00"
+    try:
+        when = utc(_expand(context, _scalar(node, setting, "a time such as 2026-01-31T08:00")))
+    except (ValueError, OverflowError):
+        raise Wrong(node, takes) from None
+    if not 1970 <= when.year < 9999:  # counting from the ends of the calendar fails
+        raise Wrong(node, takes)
+    return when
+
+
 def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting:
     takes = f"{setting.name!r} takes none, all, {{last: 20}} or {{since: 2026-01-31}}"
     if isinstance(node, Scalar) and node.text in ("none", "all"):
@@ -467,14 +534,43 @@ def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting
     raise Wrong(key, takes)
 
 
-def _crontab(context: Context, setting: Setting, node: Node) -> str:
-    """The five fields, in lower case, one space apart."""
-    text = _text(context, setting, node)
+def _zone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
+    """The zone of a clock time; Wrong if none is set."""
     if context.zone is None:
         message = "needs a time zone: set timezone in config.yaml, such as Europe/Oslo"
         raise Wrong(node, f"{setting.name!r} {message}")
+    return context.zone
+
+
+def _span(context: Context, setting: Setting, node: Node) -> tuple[int, int]:
+    """A span of the day, in minutes; a single value may be what YAML takes for a number."""
+    scalar = _scalar(node, setting, "a span of the day such as 7:00-22:30")
+    text = _expand(context, scalar)
     try:
-        return crontab(text, context.zone)
+        span = clock_times.hours(text)
+    except ValueError as error:
+        message = f"{setting.name!r} takes {error}, not {shorten(scalar.text)}"
+        raise Wrong(node, message) from None
+    _zone(context, setting, node)
+    return span
+
+
+def _days(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    text = _text(context, setting, node)
+    try:
+        days = clock_times.weekdays(text)
+    except ValueError as error:
+        raise Wrong(node, f"{setting.name!r} takes {error}, not {shorten(text)}") from None
+    _zone(context, setting, node)
+    return days
+
+
+def _crontab(context: Context, setting: Setting, node: Node) -> str:
+    """The five fields, in lower case, one space apart."""
+    text = _text(context, setting, node)
+    zone = _zone(context, setting, node)
+    try:
+        return crontab(text, zone)
     except ValueError as error:
         raise Wrong(node, str(error)) from None
 
@@ -487,7 +583,7 @@ _BESIDE_FILTERS = {
     setting.name: "stands beside only and skip, not in them"
     for setting in settings_of(Policy)
     if setting.name != "language"
-}
+} | {"between": "belongs to the whole bot; spans of the day are 'hours'"}
 
 
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
@@ -508,8 +604,39 @@ def _map(_: Context, setting: Setting, node: Node) -> Map:
     return node
 
 
+def _sections(context: Context, setting: Setting, node: Node) -> tuple[dict[str, Any], ...]:
+    if not isinstance(node, Sequence):
+        raise Wrong(node, f"{setting.name!r} takes a list of maps, not {_written(node)}")
+    return tuple(value for value, _ in _each(context, setting, node, _one_of_many))
+
+
+def _one_of_many(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
+    if not isinstance(node, Map):
+        names = either(part.name for part in setting.settings)
+        raise Wrong(node, f"each of {setting.name!r} is a map with {names}, not {_written(node)}")
+    return _section(context, setting, node)
+
+
+def _card(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
+    """The card's settings; {} if there is none."""
+    if isinstance(node, Map):
+        return _section(context, setting, node)
+    text = _text(context, setting, node)
+    return {} if text == "none" else {"url": text}
+
+
+def _tests(_: Context, setting: Setting, node: Node) -> Sequence:
+    """The list; its bot reads it."""
+    if not isinstance(node, Sequence):
+        takes = f"{setting.name!r} takes a list, such as: - given: {{text: Hello}}"
+        raise Wrong(node, f"{takes}, not {_written(node)}")
+    return node
+
+
 _PARSERS: dict[Kind, Parser] = {
     "string": _text,
+    "words": _words,
+    "named": _named,
     "secret": _secret,
     "url": _url,
     "webhook": _webhook,
@@ -517,6 +644,10 @@ _PARSERS: dict[Kind, Parser] = {
     "choice": _choice,
     "strings": _strings,
     "choices": _choices,
+    "subset": _subset,
+    "number": _whole,
+    "hours": _hours,
+    "weekdays": _weekdays,
     "duration": _duration,
     "count": _count,
     "money": _money,
@@ -531,6 +662,13 @@ _PARSERS: dict[Kind, Parser] = {
     "accounts": _accounts,
     "steps": _steps,
     "tag_map": _tag_map,
+    "warnings": _warnings,
     "section": _section,
     "map": _map,
+    "text": _maybe_empty,
+    "time": _time,
+    "card": _card,
+    "sections": _sections,
+    "tests": _tests,
+    "expectation": lambda _context, _setting, node: node,  # whose bot's targets say what it is
 }

@@ -8,6 +8,8 @@ from bridge.network import Identity, Limits
 from bridge.networks.bluesky import read
 from bridge.networks.bluesky.client import LIMITS
 from bridge.post import Post
+from bridge.text import Span, mastodon_entities
+from bridge.text.entities import x_links
 
 
 def limits() -> Limits:
@@ -28,6 +30,11 @@ def page(name: str, post_id: str) -> str:
 def profile(handle: str) -> str:
     """The address of a person who is mentioned."""
     return f"{read.APP}/profile/{handle}"
+
+
+def entities(words: str) -> list[Span]:
+    """What stands in a text that a person typed there; of those that overlap the first counts."""
+    return sorted((*mastodon_entities(words), *x_links(words)), key=lambda span: span.start)
 
 
 def from_json(data: Any) -> Post:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge import text
 from bridge.network import Identity, Limits
 from bridge.networks.mastodon import read
 from bridge.post import Post
@@ -49,6 +50,11 @@ def profile(handle: str) -> str:
     """The address of a person who is mentioned as `user` or `user@host`."""
     user, _, host = handle.partition("@")
     return f"https://{host or HOST}/@{user}"
+
+
+def entities(words: str) -> list[text.Span]:
+    """What stands in a text that a person typed there; of those that overlap the first counts."""
+    return text.mastodon_entities(words)
 
 
 def from_json(data: Any) -> Post:

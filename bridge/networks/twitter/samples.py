@@ -8,6 +8,7 @@ from bridge.network import Identity, Limits
 from bridge.networks.twitter import read
 from bridge.networks.twitter.client import LIMITS
 from bridge.post import Post
+from bridge.text import Span, x_entities
 
 
 def limits() -> Limits:
@@ -28,6 +29,11 @@ def page(name: str, post_id: str) -> str:
 def profile(handle: str) -> str:
     """The address of a person who is mentioned."""
     return f"https://x.com/{handle}"
+
+
+def entities(words: str) -> list[Span]:
+    """What stands in a text that a person typed there; of those that overlap the first counts."""
+    return x_entities(words)
 
 
 def from_json(data: Any) -> Post:
