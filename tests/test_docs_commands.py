@@ -39,7 +39,8 @@ SESSIONS = [
     ("docs/how-to/operate.md", "Watching it"),
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
-    ("docs/how-to/operate.md", "Why a post was not mirrored"),
+    ("docs/how-to/preview-and-explain.md", "Before it is posted"),
+    ("docs/how-to/preview-and-explain.md", "After it was posted, or was not"),
     ("docs/how-to/test-a-bot.md", ""),
     ("docs/how-to/wrong.md", "Say it"),
     ("docs/how-to/wrong.md", "Take it back"),
@@ -250,7 +251,6 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         block
         for name in (
             *("As a service", "Watching it", "What X costs", "Alerts"),
-            "Why a post was not mirrored",
             *("Backups", "What is wrong, or will be"),
         )
         for block in to_run(operate, name)
@@ -276,6 +276,30 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     (line,) = blocks(section(text_of(operate), "The log"), "json")
     logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
     assert json.loads(line).keys() == logged.keys()
+
+
+def test_a_post_is_previewed_and_explained_as_the_page_says(tmp_path: Path) -> None:
+    here = section(text_of("README.md"), "Try it by hand")
+    (tmp_path / "config.yaml").write_text(blocks(here, "yaml")[0])
+    keys, start, post, *_ = to_run("README.md", "Try it by hand")
+    page = "docs/how-to/preview-and-explain.md"
+    text, standing = to_run(page, "Before it is posted")
+    (why,) = to_run(page, "After it was posted, or was not")
+    where = ("MASTODON_SERVER", "BLUESKY_SERVICE", "X_API")
+    servers = {name: f"https://{name.partition('_')[0].lower()}.example" for name in where}
+    printed = shell(tmp_path, text, **servers)  # no network is there yet, nor a secret, nor a state
+    assert printed == blocks(section(text_of(page), "Before it is posted"), "text")[0]
+    address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
+    run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
+    end = "kill %1 %2\nwait\n"
+    out = shell(
+        tmp_path,
+        keys + run + post + ARRIVED + address + standing + why.replace("URL", '"$URL"') + end,
+    )
+    assert "| Hello from curl" in out
+    assert '"skipped": "copy of a post of mastodon:' in out
+    assert out.count("(bot newsroom): copied") == 2
+    assert "it is taken" in out
 
 
 def test_a_bot_is_tested_as_the_page_says(tmp_path: Path) -> None:
