@@ -285,13 +285,18 @@ def test_a_post_is_previewed_and_explained_as_the_page_says(tmp_path: Path) -> N
     page = "docs/how-to/preview-and-explain.md"
     text, standing = to_run(page, "Before it is posted")
     (why,) = to_run(page, "After it was posted, or was not")
-    where = ("MASTODON_SERVER", "BLUESKY_SERVICE", "X_API")
-    servers = {name: f"https://{name.partition('_')[0].lower()}.example" for name in where}
-    printed = shell(tmp_path, text, **servers)  # no network is there yet, nor a secret, nor a state
+    # no network is there yet, nor a secret, nor a state
+    printed = shell(
+        tmp_path,
+        text,
+        MASTODON_SERVER="https://mastodon.example",
+        BLUESKY_SERVICE="https://bluesky.example",
+        X_API="https://x.example",
+    )
     assert printed == blocks(section(text_of(page), "Before it is posted"), "text")[0]
     address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
-    end = "kill %1 %2\nwait\n"
+    end = "kill %1 %2\nwait\nrm -r sandbox.env state\n"
     out = shell(
         tmp_path,
         keys + run + post + ARRIVED + address + standing + why.replace("URL", '"$URL"') + end,
