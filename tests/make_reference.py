@@ -68,6 +68,7 @@ KINDS: Mapping[Kind, str] = {
     "section": "map",
     "map": "map",
     "text": 'text, or `""`',
+    "texts": "list of texts",
     "time": "date and time",
     "card": "`none`, an address, or a map",
     "sections": "list of maps",

@@ -325,6 +325,7 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "section": ([], ["a", "[]", "{nothing: 1}"]),
     "map": (["{}"], ["a", "[]", "{a: 1}"]),
     "text": (["a", "''", "'12'"], ["12", "[a]", "{}"]),
+    "texts": (["a", "[a, '']", "[]"], ["1", "[1]", "{}"]),
     "time": (["2026-01-31", "'2026-01-31T08:00+01:00'"], ["1", "[a]", "''"]),
     "card": (["none", "https://a.example", "{url: a, title: b}"], ["1", "{title: b}", "[]", "''"]),
     "sections": (["[]", "[{kind: gif, alt: ''}]"], ["a", "[a]", "{}", "[{nothing: a}]"]),

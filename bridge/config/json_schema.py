@@ -170,7 +170,7 @@ def _card(setting: Setting) -> Schema:
 def _expectation(setting: Setting) -> Schema:
     """A word, or what is expected of each target, whose names only the bot tells."""
     alone = Setting("skipped", "string", "why no target has a copy")
-    one: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": _TEXT}]}
+    one: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     one["anyOf"].append(_object(setting.settings) | {"minProperties": 1})
     either: list[Schema] = [
         {"type": "null"},
@@ -221,6 +221,7 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "section": lambda setting: _object(setting.settings),
     "map": _map,
     "text": _plain({"type": "string"}),
+    "texts": _plain(_or_list({"type": "string"})),
     "time": _plain(_TEXT),
     "card": _card,
     "sections": _listed,

@@ -666,6 +666,9 @@ _PARSERS: dict[Kind, Parser] = {
     "section": _section,
     "map": _map,
     "text": _maybe_empty,
+    "texts": lambda context, setting, node: tuple(
+        text for text, _ in _each(context, setting, node, _maybe_empty)
+    ),
     "time": _time,
     "card": _card,
     "sections": _sections,
