@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from bridge import standing, steps
-from bridge.network import Backfill, ClientError, Identity, Limits, Network, Upload
+from bridge.network import Backfill, ClientError, Identity, Limits, Upload
 from bridge.orders import places
 from bridge.post import Card, Media, Post, Ref, Skip
 from bridge.registry import NETWORKS
 from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
 from bridge.schema import VISIBILITIES, Bot, Config, Policy, Route
 from bridge.store import RouteKey, Store
-from bridge.text.typed import typed_runs
+from bridge.trials.given import samples as samples_of
+from bridge.trials.given import typed
 
 #: as long as ids are: of a text that was never posted
 NO_ID = "100000000000000001"
@@ -70,7 +70,7 @@ def of_text(
         row = rows.get(name)
         who = Identity(row["identity"], row["handle"], row["url"]) if row else None
         at_most, certain = network.limits(state.session(name) if state else None)
-        known[name] = (who or _samples(network).identity(name), at_most)
+        known[name] = (who or samples_of(network).identity(name), at_most)
         limits[name] = (
             f"those of {network.title}"
             if hasattr(import_module(f"{network.package}.client"), "LIMITS")
@@ -81,7 +81,7 @@ def of_text(
     store = Store.in_memory()
     accounts = Offline(config, store, now, known)
     opened = accounts.open(source)
-    samples = _samples(opened.network)
+    samples = samples_of(opened.network)
     name = opened.identity.handle.lstrip("@").partition("@")[0]
 
     def here(address: str) -> str:
@@ -95,7 +95,7 @@ def of_text(
         id=NO_ID,
         url=here(samples.page(name, NO_ID)),
         created_at=now(),
-        runs=typed_runs(text, lambda handle: here(samples.profile(handle))),
+        runs=typed(text, samples.entities, lambda handle: here(samples.profile(handle))),
     )
     routes = [route for route in bot.routes if route.source == source]
     found = rehearse(bot, routes, opened, [post], accounts, store)
@@ -103,10 +103,6 @@ def of_text(
         bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, limits, {},
         _prices(config), store, now(), typed=True,
     )  # fmt: skip
-
-
-def _samples(network: Network) -> ModuleType:
-    return import_module(f"{network.package}.samples")
 
 
 def of_newest(
