@@ -67,9 +67,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Delivery:
-    """What a round of deliveries to one account did, and when to come again (None: no need)."""
+    """What a round of deliveries to one account did, and when to come again (None: no need).
+
+    `rested` says that nothing was tried, since an error of before keeps the account waiting.
+    """
 
     sent: int = 0
+    rested: bool = False
     stopped: list[str] = field(default_factory=list)
     next_at: datetime | None = None
     error: ClientError | None = None
@@ -97,6 +101,7 @@ def deliver(
         return done
     courier = _Courier(target, accounts, store, bots)
     pacing = Pacing(store, target.identity.id, accounts.posts_per_hour(target_name), accounts.now())
+    done.rested = store.rests(target.identity.id, accounts.now())
     while not stopping():
         now = accounts.now()
         draft = store.next_draft(
