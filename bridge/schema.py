@@ -150,7 +150,8 @@ STEPS: tuple[Setting, ...] = (
     Setting(
         "append",
         "string",
-        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original",
+        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original, "
+        "which stays where `long` cuts the end off",
     ),
     Setting(
         "prepend",
