@@ -254,7 +254,8 @@ def _kinds() -> Iterable[StepKind]:
             "append",
             "named",
             "text added at the end, after an empty line; in it {{ url }} is a link to the original,"
-            " {{ author }} who wrote it, {{ network }} where it stands",
+            " which stays where `long` cuts the end off, {{ author }} who wrote it, {{ network }}"
+            " where it stands",
         ),
         Append,
         Example(
