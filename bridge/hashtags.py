@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import regex
@@ -32,7 +32,7 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
     Tags beside the text (Bluesky's `tags`) come to its end, where the target has no field for such.
     """
     names = {tag.casefold(): other for tag, other in policy.hashtag_map}
-    runs = tuple(_renamed(run, names) for run in post.runs)
+    runs = tuple(renamed(run, names) for run in post.runs)
     # of a boost, the words and tags are another person's
     beside = () if post.boost is not None else post.tags
     beside = tuple(names.get(tag.casefold(), tag) for tag in beside)
@@ -41,7 +41,7 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
     if policy.hashtags == "strip":
         if gone := _once([*found, *beside]):
             losses.append(Loss("hashtags", f"left out: {', '.join(gone)}"))
-        return replace(post, runs=_without(runs), tags=()), losses
+        return replace(post, runs=without(runs), tags=()), losses
     added: list[str] = []
     if not target.tags_beside_text:
         added = [tag for tag in map(_joined, beside) if is_hashtag(tag)]
@@ -50,11 +50,11 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
             losses.append(Loss("hashtags", f"no hashtag there: {', '.join(lost)}"))
         beside = ()
     if policy.hashtags == "move":
-        runs, added = _without(runs), _once([*found, *added])
+        runs, added = without(runs), _once([*found, *added])
     else:
         there = {tag.casefold() for tag in found}
         added = [tag for tag in _once(added) if tag.casefold() not in there]
-    return replace(post, runs=_at_end(runs, added), tags=beside), losses
+    return replace(post, runs=at_end(runs, added), tags=beside), losses
 
 
 def one_cashtag(runs: Runs) -> Runs:
@@ -67,8 +67,8 @@ def one_cashtag(runs: Runs) -> Runs:
     return _defused(words, runs) if words != runs else runs
 
 
-def _renamed(run: Run, names: dict[str, str]) -> Run:
-    """A hashtag by the name that the copy gives it, behind the sign that it has."""
+def renamed(run: Run, names: Mapping[str, str]) -> Run:
+    """A hashtag by its name among `names`, which are case folded, behind the sign that it has."""
     name = names.get(run.target.casefold()) if run.kind == "hashtag" else None
     return run if name is None else replace(run, text=f"{run.text[:1]}{name}", target=name)
 
@@ -87,7 +87,7 @@ def _once(tags: Iterable[str]) -> list[str]:
     return list(kept.values())
 
 
-def _at_end(runs: Runs, tags: list[str]) -> Runs:
+def at_end(runs: Runs, tags: list[str]) -> Runs:
     """Runs with hashtags after an empty line, or after the hashtags of a last line of such."""
     if not tags:
         return runs
@@ -99,16 +99,20 @@ def _at_end(runs: Runs, tags: list[str]) -> Runs:
     return join_runs(out)
 
 
-def _without(runs: Runs) -> Runs:
-    """Runs without hashtags. One that is a word of a sentence stays as a word.
+def without(runs: Runs, tags: Collection[str] | None = None) -> Runs:
+    """Runs without hashtags, or without `tags`, case folded. A word of a sentence stays as a word.
 
     No word of a sentence is what fills a line, what follows the end of a sentence or a link up to
     the end of the line, and two or more at the end of a line.
     """
     cut = [(start, end) for line in _lines(runs) for start, end in [line[:2]] if end > start]
+    if tags is not None:
+        cut = list(_some(runs, tags, cut))
     for start, end in reversed(cut):
         runs = replace_in_runs(runs, start, end, "")
-    words = join_runs([_word(run) if run.kind == "hashtag" else run for run in runs])
+    words = join_runs(
+        [_word(run) if run.kind == "hashtag" and _is_in(run, tags) else run for run in runs]
+    )
     words = _defused(words, runs)
     # no empty lines are left where lines of hashtags stood
     text = "".join(run.text for run in words)
@@ -116,6 +120,30 @@ def _without(runs: Runs) -> Runs:
         if cut and not any(_inside(words, at) for at in range(*gap.span())):
             words = replace_in_runs(words, *gap.span(), "")
     return words
+
+
+def _some(
+    runs: Runs, tags: Collection[str], places: list[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Where some of the hashtags in `places` stand, with the space before, or else after, each."""
+    text = "".join(run.text for run in runs)
+    at = 0
+    for run in runs:
+        start, end = at, at + len(run.text)
+        at = end
+        within = any(first <= start and end <= last for first, last in places)
+        if run.kind != "hashtag" or not _is_in(run, tags) or not within:
+            continue
+        while start and text[start - 1] in " \t":
+            start -= 1
+        if not start or text[start - 1] == "\n":
+            while text[end : end + 1] in (" ", "\t"):
+                end += 1
+        yield start, end
+
+
+def _is_in(run: Run, tags: Collection[str] | None) -> bool:
+    return tags is None or run.target.casefold() in tags
 
 
 def _word(run: Run) -> Run:

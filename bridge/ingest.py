@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -16,7 +16,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
 from bridge.likeness import is_telling, may_be_copy
-from bridge.network import Backfill, ClientError, Page
+from bridge.network import Backfill, ClientError, Page, Refused
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.registry import NETWORKS
 from bridge.render import render
@@ -71,8 +71,9 @@ def ingest(
 ) -> Pass:
     """Read everything new on one account and queue it for each (bot, route) from it.
 
-    Routes that stand at the same cursor share each fetch. Errors of the network end the pass and
-    are returned, not raised: cursors stand behind what was recorded, so the next pass goes on.
+    Routes that stand at the same cursor share each fetch. Errors of the network end the pass, but
+    for a fetch that is refused, which ends it for its own routes; they are returned, not raised:
+    cursors stand behind what was recorded, so the next pass goes on.
     """
     done = Pass()
     try:
@@ -97,16 +98,18 @@ def ingest(
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
         ways.setdefault((cursor, first), []).append(way)
-    try:
-        for (cursor, backfill), group in ways.items():
+    for (cursor, backfill), group in ways.items():
+        try:
             start = cursor
             if start is None:
                 assert backfill is not None
                 start = _begin(source, group, backfill, store, accounts.now())
                 done.began |= {way.key.bot for way in group}
             _read_on(source, group, start, store, accounts, done, report)
-    except ClientError as error:
-        done.errors[source_name] = error
+        except ClientError as error:
+            done.errors[source_name] = error
+            if not isinstance(error, Refused):  # others are of the whole account
+                break
     return done
 
 
@@ -166,10 +169,7 @@ def _read_on(
         more = page.more and page.cursor != cursor
         if page.posts or page.cursor != cursor:
             recording = _judge_page(source, ways, page, store, accounts.now(), report)
-            for way in ways:
-                limit = accounts.posts_per_hour(way.target.name)
-                recording.posts_per_hour[way.key.target] = limit
-            done.flood += store.record(recording, accounts.now())
+            done.flood += _record(recording, ways, accounts, store)
             done.targets |= {
                 way.target.name
                 for way in ways
@@ -180,6 +180,45 @@ def _read_on(
             done.queued += sum(v.verdict == "queued" for v in recording.verdicts)
             done.skipped += sum(v.verdict != "queued" for v in recording.verdicts)
         cursor = page.cursor
+
+
+def _record(recording: Recording, ways: list[_Way], accounts: Accounts, store: Store) -> int:
+    """Write what a page led to; how many drafts that held as too many within an hour."""
+    for way in ways:
+        limit = accounts.posts_per_hour(way.target.name)
+        recording.posts_per_hour[way.key.target] = limit
+    return store.record(recording, accounts.now())
+
+
+def rehearse(
+    source: Opened,
+    posts: Iterable[Post],
+    routes: Iterable[tuple[str, Route, Opened]],
+    accounts: Accounts,
+    store: Store,
+    report: Report,
+) -> None:
+    """Judge posts and queue them as if they stood on one page that is read now for the first time.
+
+    `store` is a copy of the state, or an empty one, and forgets what it knew of these posts; no
+    cursor moves. With each (bot, route) goes its target.
+    """
+    page = Page(tuple(posts), "")
+    for post in page.posts:
+        store.forget_post(source.identity.id, post.id)
+    ways = [
+        _Way(
+            RouteKey(bot, source.identity.id, target.identity.id),
+            route.policy,
+            target,
+            None,
+            datetime.min.replace(tzinfo=UTC),
+        )
+        for bot, route, target in routes
+    ]
+    recording = _judge_page(source, ways, page, store, accounts.now(), report)
+    recording.cursors.clear()
+    _record(recording, ways, accounts, store)
 
 
 def _judge_page(
@@ -213,7 +252,9 @@ def _judge_page(
                 if post.revision not in revisions and report is None:
                     _take_edit(way, post, store, now)
                 continue
-            verdict = unsure.get(post.id) or _judge(way, post, linked.get(post.id), queued, store)
+            verdict = unsure.get(post.id) or _judge(
+                way, post, linked.get(post.id), queued, store, now
+            )
             if report is not None:
                 report(way.key.bot, source, way.target, post, verdict)
             if isinstance(verdict, Skip):
@@ -410,8 +451,9 @@ def _judge(
     link: Copy | None,
     queued: set[tuple[str, str]],
     store: Store,
+    now: datetime | None = None,
 ) -> tuple[Draft, ...] | Skip:
-    """What one route makes of one post."""
+    """What one route makes of one post; without `now` its age does not count."""
     if link is not None and link.role == "copy":
         return Skip(f"copy of a post of {link.origin}")
     maker = bridges.maker(post)
@@ -436,7 +478,7 @@ def _judge(
         )
         if not in_thread:
             return Skip("reply to a post that was not mirrored")
-    skip = steps.choose(post, policy, thread_began_public=in_thread)
+    skip = steps.choose(post, policy, thread_began_public=in_thread, now=now)
     if skip is not None:
         return skip
     return _render(way, post, shown)

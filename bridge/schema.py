@@ -17,6 +17,8 @@ from bridge.post import Visibility
 
 Kind = Literal[
     "string",  # text
+    "words",  # text, which may be empty
+    "named",  # text in which {{ url }} and others of `steps.NAMES` are filled in
     "secret",  # text that never reaches logs, errors or pages
     "url",  # https, or http on loopback only
     "webhook",  # an address with all that follows, which never reaches logs, errors or pages
@@ -24,6 +26,10 @@ Kind = Literal[
     "choice",  # one of `choices`
     "strings",  # a list of texts, or one text
     "choices",  # a list out of `choices`, or one of them
+    "subset",  # the same; an empty list takes back what `defaults` say
+    "number",  # a whole number, 0 or more
+    "hours",  # a span of the day such as 7:00-22:00, or a list of such
+    "weekdays",  # a list of weekdays by name, and of spans of them such as mon-fri
     "duration",  # 30s, 5m, 2h, 7d
     "count",  # a whole number, 1 or more
     "money",  # US dollars, 0 or more
@@ -38,6 +44,7 @@ Kind = Literal[
     "accounts",  # the same, of two accounts or more
     "steps",
     "tag_map",  # a map from hashtags to hashtags
+    "warnings",  # a map from content warnings to lists of words
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
     "text",  # text that may be empty
@@ -88,6 +95,21 @@ def settings_of(cls: type) -> tuple[Setting, ...]:
 
 #: what may travel at all; anything narrower never does
 VISIBILITIES: tuple[Visibility, ...] = ("public", "unlisted")
+#: what `kinds` of a filter may list
+KINDS_OF_POSTS = ("reply", "boost", "quote")
+#: what `has` of a filter may list
+PARTS_OF_POSTS = (
+    "text",
+    "link",
+    "image",
+    "video",
+    "animation",
+    "audio",
+    "media",
+    "poll",
+    "content_warning",
+)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,42 @@ class Filter:
     matching: str = _field("regex", "a regular expression found in the text", None, "")
     languages: tuple[str, ...] = _field(
         "languages", "any of these language tags; `en` covers `en-GB`", None, ()
+    )
+    kinds: tuple[str, ...] = _field(
+        "subset",
+        "any of these kinds of posts; replies are those of the account to itself",
+        None,
+        (),
+        choices=KINDS_OF_POSTS,
+    )
+    has: tuple[str, ...] = _field(
+        "subset",
+        "any of these in it or below it; media are images, videos, animations and audio",
+        None,
+        (),
+        choices=PARTS_OF_POSTS,
+    )
+    longer_than: int = _field(
+        "number", "a text of more characters than this, as a reader counts them", None, 0
+    )
+    shorter_than: int = _field("number", "a text of fewer characters than this", None, 0)
+    apps: tuple[str, ...] = _field(
+        "strings",
+        "written with any of these programs, which only Mastodon names; case does not matter",
+        None,
+        (),
+    )
+    hours: tuple[tuple[int, int], ...] = _field(
+        "hours", "published in any of these spans of the day, such as 22:00-6:30", None, ()
+    )
+    weekdays: tuple[str, ...] = _field(
+        "weekdays", "published on any of these days, such as [mon-thu, sun]", None, ()
+    )
+    older_than: timedelta = _field(
+        "duration",
+        "published longer ago than this when the bot first reads it; 0s for any age",
+        None,
+        timedelta(),
     )
     visibility: tuple[Visibility, ...] = _field(
         "choices", "any of these visibilities", None, (), choices=VISIBILITIES
@@ -147,24 +205,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class StepSetting:
-    """One step as configured: its name and its argument."""
+    """One step as configured: its name and its argument.
+
+    The argument of a step with several settings is their names and values, in pairs; None where
+    the name stands alone.
+    """
 
     name: str
     value: Any
-
-
-STEPS: tuple[Setting, ...] = (
-    Setting(
-        "append",
-        "string",
-        "text added at the end, after an empty line; `{{ url }}` in it is a link to the original",
-    ),
-    Setting(
-        "prepend",
-        "string",
-        "text added at the beginning, before an empty line; `{{ url }}` as above",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +362,7 @@ class Policy:
         "thread",
         choices=("thread", "link", "gallery"),
     )
-    steps: tuple[StepSetting, ...] = _field("steps", "changes to the text, in order", [], ())
+    steps: tuple[StepSetting, ...] = _field("steps", "changes to each post, in order", [], ())
     backfill: BackfillSetting = _field(
         "backfill",
         "what a first run takes: none, all, {last: N} or {since: DATE}",
@@ -369,6 +417,8 @@ class Policy:
     )
     #: whom mentions may be live of: no setting of a bot, the same in all of a configuration
     people: tuple[Person, ...] = field(default=(), compare=False)
+    #: in which clock times are told: likewise
+    zone: ZoneInfo | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -504,7 +554,11 @@ OF_ACCOUNTS: tuple[Setting, ...] = (
 
 #: what may stand at the top of a file
 TOP: tuple[Setting, ...] = (
-    Setting("timezone", "timezone", "zone of clock times; required where `cron` is used"),
+    Setting(
+        "timezone",
+        "timezone",
+        "zone of clock times; required where `cron`, `hours` or `weekdays` are used",
+    ),
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
     Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
     Setting("accounts", "map", "the accounts, by names of your own"),

@@ -135,14 +135,16 @@ def ask(bots: Path) -> Beginning:
         "1",
     )
     click.echo()
-    logging_in = [f"login {account.name}" for account in accounts if not account.by_keys]
+    by_login = [account.name for account in accounts if not account.by_keys]
     return Beginning(
         config_text(accounts),
         bot_text([account.name for account in accounts], source),
         name,
-        (*logging_in, "check", "run"),
+        (f"login {' '.join(by_login)}", "check", "run")
+        if by_login
+        else ("check", "once --dry-run", "run"),
         "put the keys that {file} names into the environment, then"
-        if len(logging_in) < len(accounts)
+        if len(by_login) < len(accounts)
         else "",
     )
 

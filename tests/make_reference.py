@@ -21,7 +21,9 @@ from bridge.config.json_schema import json_schema
 from bridge.config.trials import TESTS
 from bridge.console import as_json
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Setting, settings_of
+from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Setting, settings_of
+from bridge.steps import KINDS as STEP_KINDS
+from bridge.steps import Example
 
 ROOT = Path(__file__).parents[1]
 #: where the JSON Schema of each file stands, and in which files editors look for it
@@ -35,6 +37,8 @@ COMMANDS = ROOT / "docs" / "reference" / "commands.md"
 #: how a value of each kind is written
 KINDS: Mapping[Kind, str] = {
     "string": "text",
+    "words": "text, also none",
+    "named": "text",
     "secret": "secret",
     "url": "address of a server",
     "webhook": "secret address",
@@ -42,6 +46,10 @@ KINDS: Mapping[Kind, str] = {
     "choice": "one of",
     "strings": "list of texts",
     "choices": "list out of",
+    "subset": "list out of",
+    "number": "whole number",
+    "hours": "span of the day, or list of such",
+    "weekdays": "list of weekdays",
     "duration": "length of time",
     "count": "whole number",
     "money": "US dollars",
@@ -56,6 +64,7 @@ KINDS: Mapping[Kind, str] = {
     "accounts": "list of accounts or groups",
     "steps": "list of steps",
     "tag_map": "map of hashtags",
+    "warnings": "map of lists of words",
     "section": "map",
     "map": "map",
     "text": 'text, or `""`',
@@ -105,6 +114,8 @@ file, line and column.
   file repeats it.
 - **language tag**: BCP 47, such as `nb`, `en-GB`. Write `"no"` with quotes.
 - **crontab**: minute, hour, day, month, weekday; weekdays by name: `30 8,17 * * mon-fri`.
+- **span of the day**: `7:00-22:30`, in `timezone`; over midnight too: `22-6`. Its end is no part of it.
+- **list of weekdays**: `mon`, `[mon-thu, sun]`, by the date in `timezone`.
 - **regular expression**: of the Python module `regex`; in single quotes, at most 10,000 characters
   with counts such as `{99}` written out. One that takes over a second on a post skips it.
 - **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.
@@ -157,7 +168,7 @@ def settings_page() -> str:
         " Posts that are neither public nor unlisted\nnever travel, whatever these say.\n\n"
         + table(settings_of(Filter))
     )
-    parts.append("## `steps`\n\nEach item of the list is one of these.\n\n" + table(STEPS))
+    parts.append(_steps())
     parts.append(TESTS_HEAD + _tests(TESTS))
     parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
     return "\n".join(parts)
@@ -177,6 +188,36 @@ def _tests(setting: Setting) -> str:
             if part.settings
         ]
     return "\n".join(parts)
+
+
+def _steps() -> str:
+    """The steps, what they take, and an example of each."""
+    kinds = STEP_KINDS.values()
+    bare = ", ".join(f"`{kind.setting.name}`" for kind in kinds if kind.bare)
+    parts = [
+        "## `steps`\n\nEach item of the list is one of these, and they are done in order. A step"
+        " changes the post, never its media; what a step\nadds may hold addresses and hashtags, which"
+        f" are live, but notifies nobody. These may stand without a value: {bare}.\n",
+        table(kind.setting for kind in kinds),
+    ]
+    parts += [
+        f"`{kind.setting.name}` takes:\n\n" + table(kind.setting.settings)
+        for kind in kinds
+        if kind.setting.settings
+    ]
+    shown = "\n\n".join(_example(kind.example) for kind in kinds if kind.example)
+    parts.append(f"Each with a post before it and after it:\n\n```text\n{shown}\n```\n")
+    return "\n".join(parts)
+
+
+def _example(example: Example) -> str:
+    lines = [f"- {example.written}"]
+    for sign, post in (("<", example.before), (">", example.after)):
+        for name, value in post.items():
+            head = f"{sign} " if name == "text" else f"{sign} {name}: "
+            if name != "url":
+                lines += [f"  {head}{line}".rstrip() for line in value.split("\n")]
+    return "\n".join(lines)
 
 
 def _sections(settings: Iterable[Setting], owner: str) -> list[str]:

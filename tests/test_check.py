@@ -414,15 +414,60 @@ def test_two_bots_for_the_same_pair_are_told_once() -> None:
         ("languages: [en-GB, nb]", "languages: [en, NB]", "languages"),
         ("visibility: unlisted", "visibility: [unlisted]", "visibility"),
         ("matching: 'a+'", "matching: 'a+'", "matching"),
+        ("kinds: [boost]", "kinds: [reply, boost]", "kinds"),
+        ("has: [image, poll]", "has: [poll, media]", "has"),
+        ("apps: Buffer", "apps: [buffer, IFTTT]", "apps"),
+        ("weekdays: sat-sun", "weekdays: fri-mon", "weekdays"),
+        ("hours: [22-6, 12-13]", "hours: [12:00-14:00, 21:30-6:00]", "hours"),
+        ("longer_than: 500", "longer_than: 500", "longer_than"),
+        ("shorter_than: 50", "shorter_than: 60", "shorter_than"),
     ],
 )
 def test_a_bot_that_can_never_take_a_post(only: str, skip: str, what: str) -> None:
     bots = f"bots:\n  a:\n    from: masto\n    to: x\n    only: {{{only}}}\n    skip: {{{skip}}}\n"
+    bots += "timezone: Europe/Oslo\n"
     at = len(f"    only: {{{what}: ") + 1
     assert warnings(bots) == [
         f"config.yaml:10:{at}: no post can pass: 'only' asks for {what} that 'skip' leaves out"
         f" (only: config.yaml:10:{at}, skip: config.yaml:11:{at})"
     ]
+
+
+@pytest.mark.parametrize(
+    ("only", "skip"),
+    [
+        ("has: [image, link]", "has: media"),
+        ("weekdays: sat-mon", "weekdays: sat-sun"),
+        ("hours: 22-6", "hours: 22:01-6"),
+        ("longer_than: 499", "longer_than: 500"),
+        ("shorter_than: 50, longer_than: 48", "shorter_than: 49"),
+        ("kinds: [reply, quote]", "kinds: reply"),
+    ],
+)
+def test_what_leaves_something_is_no_contradiction(only: str, skip: str) -> None:
+    bots = f"bots: {{a: {{from: masto, to: x, only: {{{only}}}, skip: {{{skip}}}}}}}\n"
+    assert warnings(bots + "timezone: Europe/Oslo\n") == []
+
+
+@pytest.mark.parametrize(
+    ("only", "told"),
+    [
+        (
+            "shorter_than: 50, longer_than: 49",
+            "no post can pass: none is longer than 49 and shorter than 50 characters"
+            " (longer_than: config.yaml:6:70, shorter_than: config.yaml:6:53)",
+        ),
+        ("kinds: reply", "no post can pass: a reply goes out only where what it answers did"),
+        (
+            "older_than: 1h",
+            "a post is judged when the bot first reads it: one that is newer is left out for good",
+        ),
+    ],
+)
+def test_only_may_ask_for_what_never_comes(only: str, told: str) -> None:
+    (found,) = warnings(f"bots: {{a: {{from: masto, to: x, only: {{{only}}}}}}}\n")
+    assert found.partition(": ")[2] == told
+    assert found.startswith("config.yaml:6:")
 
 
 def test_a_contradiction_is_told_where_it_is_made_for_a_target() -> None:

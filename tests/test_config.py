@@ -13,7 +13,6 @@ from bridge.config import ConfigError, Problem, duration, load
 from bridge.registry import NETWORKS
 from bridge.schema import (
     ROUTING,
-    STEPS,
     TOP,
     Alerts,
     BackfillSetting,
@@ -25,8 +24,12 @@ from bridge.schema import (
     StepSetting,
     settings_of,
 )
+from bridge.steps import KINDS
 from tests.config_files import ACCOUNTS, bot, complaints, load_text
 
+STEP_SETTINGS = [
+    setting for kind in KINDS.values() for setting in (kind.setting, *kind.setting.settings)
+]
 ROOT = Path(__file__).parents[1]
 
 
@@ -129,6 +132,66 @@ def test_an_empty_expression_takes_back_the_one_of_defaults() -> None:
     assert policy(load_text(text), "x").skip == Filter(hashtags=("nobridge",))
 
 
+def test_what_filters_take_back_from_defaults() -> None:
+    defaults = (
+        "timezone: Europe/Oslo\ndefaults: {skip: {kinds: boost, has: poll, longer_than: 5,"
+        " shorter_than: 3, apps: a, hours: '22-6', weekdays: sat, older_than: 1h}}\n"
+    )
+    kept = policy(load_text(defaults + bot("skip: {hashtags: []}")), "x")
+    assert kept.skip == Filter(
+        kinds=("boost",),
+        has=("poll",),
+        longer_than=5,
+        shorter_than=3,
+        apps=("a",),
+        hours=((22 * 60, 6 * 60),),
+        weekdays=("sat",),
+        older_than=timedelta(hours=1),
+    )
+    assert kept.zone == ZoneInfo("Europe/Oslo")
+    back = (
+        "hashtags: [], kinds: [], has: [], longer_than: 0, shorter_than: 0, apps: [], hours: [],"
+        " weekdays: [], older_than: 0s"
+    )
+    assert policy(load_text(defaults + bot(f"skip: {{{back}}}")), "x").skip == Filter()
+
+
+@pytest.mark.parametrize(
+    ("written", "spans"),
+    [
+        ("7-22", ((420, 1320),)),
+        ("07:00-22:30", ((420, 1350),)),
+        ("22:00 - 6", ((1320, 360),)),
+        ("0-24:00", None),
+        ("18-24", ((1080, 1440),)),
+        ("24:00-6:00", ((0, 360),)),
+        ("['7-8', 23:59-0:00]", ((420, 480), (1439, 0))),
+    ],
+)
+def test_spans_of_the_day(written: str, spans: tuple[tuple[int, int], ...] | None) -> None:
+    text = "timezone: Europe/Oslo\n" + bot(f"only: {{hours: {written}}}")
+    if spans is None:
+        assert complaints(text)
+    else:
+        assert policy(load_text(text), "x").only.hours == spans
+
+
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("mon", "mon"),
+        ("[Sun, mon-WED]", "mon tue wed sun"),
+        ("fri-mon", "mon fri sat sun"),
+        ("mon-sun", "mon tue wed thu fri sat sun"),
+        ("tue-mon", "mon tue wed thu fri sat sun"),
+        ("[tue-tue, tue]", "tue"),
+    ],
+)
+def test_weekdays(written: str, days: str) -> None:
+    text = "timezone: Europe/Oslo\n" + bot(f"only: {{weekdays: {written}}}")
+    assert policy(load_text(text), "x").only.weekdays == tuple(days.split())
+
+
 def test_every_and_cron_take_each_others_place() -> None:
     head = "timezone: Europe/Oslo\ndefaults: {cron: 30 8 * * Mon-Fri}\nbots:\n"
     config = load_text(
@@ -228,7 +291,7 @@ def test_the_example_shows_every_setting() -> None:
     exist = {
         setting.name
         for cls in (Policy, Filter, Bot, State, Alerts)
-        for setting in (*settings_of(cls), *ROUTING, *TOP, *STEPS)
+        for setting in (*settings_of(cls), *ROUTING, *TOP, *STEP_SETTINGS)
     } | {setting.name for network in NETWORKS.values() for setting in network.settings}
     assert exist <= shown
 

@@ -266,6 +266,60 @@ SETTINGS = [
         ],
     ),
     (
+        "skip: {kinds: [replies, boost]}",
+        ["2:50: 'kinds' takes reply, boost or quote, not 'replies'; did you mean 'reply'?"],
+    ),
+    (
+        "skip: {has: photo}",
+        [
+            "2:47: 'has' takes text, link, image, video, animation, audio, media, poll or content_warning, not 'photo'"
+        ],
+    ),
+    (
+        "only: {longer_than: 5.5}",
+        ["2:55: 'longer_than' takes a whole number, 0 or more, not '5.5'"],
+    ),
+    (
+        "only: {shorter_than: '280 characters'}",
+        ["2:56: 'shorter_than' takes a whole number, 0 or more, not '280 characters'"],
+    ),
+    (
+        "only: {hours: 7:00-22:00}",
+        ["2:49: 'hours' needs a time zone: set timezone in config.yaml, such as Europe/Oslo"],
+    ),
+    (
+        "only: {weekdays: [mon-fri]}",
+        ["2:53: 'weekdays' needs a time zone: set timezone in config.yaml, such as Europe/Oslo"],
+    ),
+    (
+        "only: {hours: [7:00, 22:00]}",
+        [
+            "2:50: 'hours' takes a span of the day such as 7:00-22:30, not '7:00'",
+            "2:56: 'hours' takes a span of the day such as 7:00-22:30, not '22:00'",
+        ],
+    ),
+    (
+        "only: {hours: 7:00-24:30}",
+        ["2:49: 'hours' takes a span of the day, which ends at 24:00, not '7:00-24:30'"],
+    ),
+    (
+        "only: {hours: 0:00-24:00}",
+        [
+            "2:49: 'hours' takes a span of the day that ends at another time than it begins, not '0:00-24:00'"
+        ],
+    ),
+    (
+        "skip: {weekdays: [saturday, 7]}",
+        [
+            "2:53: 'weekdays' takes weekdays such as mon, or mon-fri, not 'saturday'",
+            '2:63: without quotes YAML takes 7 for a number; write "7"',
+        ],
+    ),
+    (
+        "skip: {older_than: 1 day}",
+        ["2:54: 'older_than' takes a number with its unit: 30s, 5m, 2h, 7d or 1h30m, not '1 day'"],
+    ),
+    (
         "skip: {matching: '('}",
         ["2:52: 'matching' is not a regular expression: missing ) at position 1"],
     ),
@@ -303,30 +357,90 @@ SETTINGS = [
     ("steps: x", ["2:42: 'steps' takes a list of steps, such as: - append: text"]),
     (
         "steps: [append]",
-        ["2:43: 'steps' takes steps of one name each (append or prepend), such as append: text"],
+        [
+            "2:43: the step 'append' needs a value, such as append: \"(first on {{ network }}: {{ url }})\""
+        ],
     ),
+    ("steps: [apend]", ["2:43: 'steps' takes steps of one name each, such as append: text"]),
     (
         'steps: [{append: "{{ ulr }}"}]',
         ["2:52: '{{ ulr }}' stands for nothing; did you mean 'url'?"],
     ),
     (
-        'steps: [{append: "{{ author }} {{ url"}]',
+        'steps: [{append: "{{ user }} {{ url"}]',
         [
-            "2:52: '{{ author }}' stands for nothing; there is url",
             "2:52: '{{ url' is not closed with }}",
+            "2:52: '{{ user }}' stands for nothing; there is url, author or network",
         ],
     ),
     (
         "steps: [{append: a, prepend: b}]",
-        ["2:43: 'steps' takes steps of one name each (append or prepend), such as append: text"],
+        ["2:43: 'steps' takes steps of one name each, such as append: text"],
     ),
     (
         "steps: [{apend: a}, {append: 1}]",
         [
-            "2:44: unknown setting 'apend'; did you mean 'append'?",
+            "2:44: unknown step 'apend'; did you mean 'append'?",
             '2:64: without quotes YAML takes 1 for a number; write "1"',
         ],
     ),
+    ("steps: [replace: {by: x}]", ["2:43: 'replace' needs either text or matching, and by"]),
+    (
+        "steps: [replace: {text: a, matching: b, by: c}]",
+        ["2:43: 'replace' needs either text or matching, and by"],
+    ),
+    (
+        "steps: [replace: {text: a}]",
+        [
+            "2:52: 'replace' needs by: what stands there then, \"\" for nothing; \\1 and \\g<name> are groups of matching"
+        ],
+    ),
+    (
+        "steps: [replace: {matching: '(a', by: b}]",
+        ["2:63: 'matching' is not a regular expression: missing ) at position 2"],
+    ),
+    (
+        "steps: [replace: {matching: '(?:a{1,99}){99999}', by: b}]",
+        [
+            "2:63: 'matching' is longer than 10,000 characters with its counts, such as {99}, written out"
+        ],
+    ),
+    (
+        "steps: [replace: {matching: '(a)', by: '\\2'}]",
+        ["2:74: 'by' names a group that 'matching' does not have"],
+    ),
+    (
+        "steps: [replace: {matching: '(?P<x>a)', by: '\\g<y>'}]",
+        ["2:79: 'by' names a group that 'matching' does not have"],
+    ),
+    (
+        "steps: [replace: {matching: a, by: 'C:\\'}]",
+        ["2:70: 'by' cannot be used: bad escape (end of pattern) at position 3; write \\\\ for \\"],
+    ),
+    ("steps: [hashtags: {}]", ["2:43: 'hashtags' needs add, remove or rename"]),
+    (
+        "steps: [hashtags: {add: [a b]}]",
+        ["2:59: 'a b' is no hashtag: letters, digits and _ only"],
+    ),
+    ("steps: [hashtags: a]", ["2:53: 'hashtags' takes a map of settings, not a single value"]),
+    (
+        "steps: [strip_tracking: true]",
+        ["2:59: 'strip_tracking' takes a map of settings, not a single value"],
+    ),
+    ("steps: [strip_tracking: {als: a}]", ["2:60: unknown setting 'als'; did you mean 'also'?"]),
+    (
+        "steps: [content_warning: Politics]",
+        ["2:60: 'content_warning' takes a map of settings, not a single value"],
+    ),
+    (
+        "steps: [content_warning: {Politics: []}]",
+        ["2:71: 'Politics' names no words that call for it"],
+    ),
+    (
+        "steps: [content_warning: {}]",
+        ["2:60: 'content_warning' is empty; name a warning, and words that call for it"],
+    ),
+    ("steps: [language: norsk]", ["2:53: 'norsk' is not a language tag such as nb, en or en-GB"]),
     ("backfill: some", ["2:45: 'backfill' takes none, all, {last: 20} or {since: 2026-01-31}"]),
     ("backfill: {last: 0}", ["2:52: 'last' takes a number of posts, 1 or more"]),
     (

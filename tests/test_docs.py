@@ -23,7 +23,18 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import alerts, config, costs, doctor, export, network, outcome, overview, trials
+from bridge import (
+    alerts,
+    config,
+    costs,
+    doctor,
+    export,
+    filters,
+    network,
+    outcome,
+    overview,
+    trials,
+)
 from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
@@ -118,7 +129,8 @@ def test_the_numbers_of_the_pages_are_those_of_the_code() -> None:
 REASONS = {
     "ingest": {"Skip"},
     "standing": {"Skip"},
-    "steps": {"Skip"},
+    "filters": {"Skip"},
+    "steps/changing": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},
@@ -157,6 +169,9 @@ def test_every_reason_is_explained() -> None:
     told = [reason for reason in reasons() if len(reason) > 3]
     assert len(told) > 40
     assert [reason for reason in told if reason not in page] == []
+    for word, filters_of in (("only", filters.MISSING), ("skip", filters.FOUND)):
+        for reason in filters_of:
+            assert f"{word}: {reason.partition('{')[0]}".strip() in page
 
 
 # JSON

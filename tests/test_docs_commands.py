@@ -179,7 +179,7 @@ def test_what_is_wrong_is_put_right_by_the_three_commands(tmp_path: Path) -> Non
     address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
     with_url = say.replace(" URL ", ' "$URL" ') + "yes | " + take.replace(" URL", ' "$URL"')
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
-    end = "kill %1 %2\nwait\nrm -r sandbox.json state\n"
+    end = "kill %1 %2\nwait\nrm -r sandbox.env state\n"
     out = shell(tmp_path, keys + run + post + ARRIVED + address + with_url + know + end)
     (shown,) = blocks(section(text_of(page), "Say it"), "text")
     told = shown.splitlines()
@@ -204,7 +204,7 @@ def test_ones_own_accounts_are_logged_in_as_the_readme_says(tmp_path: Path) -> N
     browser.chmod(0o755)
     _, logins, _, go = to_run("README.md", "With your own accounts")
     password = printed["bluesky"]["accounts"]["newsroom.test"]["app_password"]
-    asks = "tribridge login newsroom_bluesky"
+    asks = "tribridge login newsroom_mastodon newsroom_bluesky"
     logins = logins.replace(asks, f'echo "$TYPED" | {asks}')
     go = go.removesuffix("tribridge run\n")
     environ = {"BROWSER": str(browser), "PERSON": "as=newsroom", "TYPED": password}
@@ -219,7 +219,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     sandbox = Sandbox()
     printed = sandbox.start()
     begin, logins, keys_by_hand, go = to_run("README.md", "With your own accounts")
-    assert logins.count("tribridge login newsroom_") == 2  # in a test of its own
+    assert logins.count("tribridge login newsroom_") == 1  # in a test of its own
     go = keys_by_hand + go
     shell(tmp_path, begin)
     text = (tmp_path / "config.yaml").read_text()

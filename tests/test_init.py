@@ -91,13 +91,11 @@ def test_a_guided_start_writes_what_check_accepts_once_the_accounts_are_logged_i
 ) -> None:
     said, code = on_a_terminal(tmp_path, GUIDED)
     assert code == 0, said
-    assert said.splitlines()[-8:] == [
+    assert said.splitlines()[-6:] == [
         "wrote config.yaml",
         "wrote bots/avisa.yaml",
         "Next:",
-        "  tribridge login avisa_mastodon --config config.yaml",
-        "  tribridge login avisa_bluesky --config config.yaml",
-        "  tribridge login avisa_twitter --config config.yaml",
+        "  tribridge login avisa_mastodon avisa_bluesky avisa_twitter --config config.yaml",
         "  tribridge check --config config.yaml",
         "  tribridge run --config config.yaml",
     ]

@@ -20,9 +20,10 @@ from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.config.trials import TESTS
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Filter, Kind, Labels, Setting, settings_of
+from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Labels, Setting, settings_of
 from bridge.starter import BOT as STARTER_BOT
 from bridge.starter import CONFIG as STARTER
+from bridge.steps import KINDS as STEP_KINDS
 from tests.config_files import ACCOUNTS
 from tests.make_reference import KINDS, SCHEMAS, schema_file
 from tests.pages import ROOT, rows, text_of
@@ -102,6 +103,16 @@ def test_editors_find_the_schema_of_each_example() -> None:
 NOT_SEEN = {
     "skip: {matching: '('}",  # what a regular expression is
     "every: 0s",
+    "steps: [replace: {matching: '(a', by: b}]",
+    "steps: [replace: {matching: '(?:a{1,99}){99999}', by: b}]",
+    "steps: [replace: {matching: '(a)', by: '\\2'}]",
+    "steps: [replace: {matching: '(?P<x>a)', by: '\\g<y>'}]",
+    "steps: [replace: {matching: a, by: 'C:\\'}]",
+    "steps: [hashtags: {add: [a b]}]",  # what a hashtag is
+    "only: {hours: 7:00-22:00}",  # without a time zone
+    "only: {weekdays: [mon-fri]}",
+    "only: {hours: 7:00-24:30}",
+    "only: {hours: 0:00-24:00}",
     "max_age: 4000d",
     "cron: 0 0 * * *",  # without a time zone
     "backfill: {since: yesterday}",
@@ -235,13 +246,17 @@ def places() -> Iterator[Place]:
         for part in settings_of(Filter):
             found = defs["target"]["properties"][where]["properties"][part.name]
             yield Place(where, part, found, "`only` and `skip`")
-    for step in STEPS:
+    for name, kind in STEP_KINDS.items():
         (found,) = (
-            kind["properties"][step.name]
-            for kind in defs["bot"]["properties"]["steps"]["items"]["anyOf"]
-            if step.name in kind["properties"]
+            item["properties"][name]
+            for item in defs["bot"]["properties"]["steps"]["items"]["anyOf"]
+            if name in item.get("properties", ())
         )
-        yield Place("steps", step, found, "`steps`")
+        yield Place("steps", kind.setting, found, "`steps`")
+        for part in kind.setting.settings:
+            yield Place(
+                f"steps.{name}", part, found["properties"][part.name], "`steps`", f"`{name}` takes"
+            )
     yield from places_of_tests(defs["bot"]["properties"]["tests"]["items"]["properties"])
     for part in settings_of(Labels):
         yield Place(
@@ -273,6 +288,9 @@ PLACES = list(places())
 #: by kind: values that are right, and values that are wrong, as in YAML
 EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "string": (["a", "'12'", "${A}"], ["12", "true", "[a]", "{a: b}", "''"]),
+    "words": (["a", "''", "' '"], ["12", "[a]"]),
+    "named": (["a", "'{{ url }} {{author}}'", "'{ }}'"], ["12", "'{{ ulr }}'", "'{{ url'", "''"]),
+    "warnings": (["{a: b, c d: [e, f]}"], ["{}", "{a: []}", "{a: 1}", "a"]),
     "secret": (["a", "${A}", "'${file:a b}'"], ["a b", "12", "[a]"]),
     "url": (["https://a.example", "http://127.0.0.1:80/", "${A}"], ["a", "https://a.example/b"]),
     "webhook": (["https://a.example/b?c", "${A}"], ["a", "https://a b", "1"]),
@@ -280,6 +298,10 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "choice": (["${A}"], ["a thing", "1", "[]"]),
     "strings": (["a", "[a, b]", "[]"], ["1", "[1]", "[[a]]", "{}"]),
     "choices": (["${A}"], ["[]", "a thing", "[a thing]", "1"]),
+    "subset": (["[]", "${A}"], ["a thing", "[a thing]", "1"]),
+    "number": (["0", "280", "${A}"], ["-1", "1.5", "'60'", "[1]"]),
+    "hours": (["7-22", "[7:00-9:30, '22:00 - 6']", "[]"], ["7", "7-25", "[7:0-8]", "{}"]),
+    "weekdays": (["mon", "[Mon-fri, sun]", "[]"], ["monday", "mon,tue", "1-5", "{}"]),
     "duration": (["30s", "1h30m", "${A}"], ["30", "''", "1m1h", "5 m", "m"]),
     "count": (["1", "60", "${A}"], ["0", "-1", "1.5", "'60'", "[1]"]),
     "money": (["0", "0.015", "30", "${A}"], ["-1", "'30'", "[1]"]),
@@ -296,7 +318,10 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     ),
     "account": (["a", "[a, b]"], ["[]", "1", "{}"]),
     "accounts": (["[a, b]", "a"], ["[]", "[1, 2]", "{}"]),
-    "steps": (["[]", "[append: a]"], ["a", "[append]", "[{append: a, prepend: b}]", "[x: a]"]),
+    "steps": (
+        ["[]", "[append: a]", "[strip_tracking, {replace: {text: a, by: ''}}]"],
+        ["a", "[append]", "[{append: a, prepend: b}]", "[x: a]", "[{replace: {text: a}}]"],
+    ),
     "section": ([], ["a", "[]", "{nothing: 1}"]),
     "map": (["{}"], ["a", "[]", "{a: 1}"]),
     "text": (["a", "''", "'12'"], ["12", "[a]", "{}"]),
@@ -335,7 +360,8 @@ def test_a_setting_is_alike_in_code_schema_and_page(place: Place) -> None:
     )
     right, wrong = EXAMPLES[setting.kind]
     choices = list(setting.choices)
-    for value in [*map(values, right), *choices, *([choices] if setting.kind == "choices" else [])]:
+    listed = [choices] if setting.kind in ("choices", "subset") else []
+    for value in [*map(values, right), *choices, *listed]:
         assert validator.is_valid(value), value
     for value in map(values, wrong):
         assert not validator.is_valid(value), value

@@ -144,6 +144,48 @@ BOTS: list[tuple[str, list[str]]] = [
         ["4:34: 'visibility' takes public or unlisted, not 'private'"],
     ),
     (
+        "from: masto\nto: bsky\nskip:\n  replies: true\n",
+        ["4:3: 'replies' stands beside only and skip, not in them"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  kinds: retweet\n",
+        ["4:10: 'kinds' takes reply, boost or quote, not 'retweet'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  media: image\n",
+        ["4:3: unknown setting 'media'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  has: images\n",
+        [
+            "4:8: 'has' takes text, link, image, video, animation, audio, media, poll or content_warning, not 'images'; did you mean 'image'?"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 07.00-22.00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '07.00-22.00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  hours: 7:00\n",
+        ["4:10: 'hours' takes a span of the day such as 7:00-22:30, not '7:00'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  between: [7:00, 22:00]\n",
+        ["4:3: 'between' belongs to the whole bot; spans of the day are 'hours'"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekday: mon\n",
+        ["4:3: unknown setting 'weekday'; did you mean 'weekdays'?"],
+    ),
+    (
+        "from: masto\nto: bsky\nonly:\n  weekdays: mon, tue\n",
+        ["4:13: 'weekdays' takes weekdays such as mon, or mon-fri, not 'mon, tue'"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  longer_than: 1,000\n",
+        ["4:16: 'longer_than' takes a whole number, 0 or more, not '1,000'"],
+    ),
+    (
         'from: masto\nto: bsky\nonly:\n  matching: "\\bnews\\d+"\n',
         [
             "4:20: between double quotes \\ begins a sign of its own; put the value between single quotes"
@@ -251,7 +293,7 @@ BOTS: list[tuple[str, list[str]]] = [
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append (first on Mastodon)\n",
-        ["4:5: 'steps' takes steps of one name each (append or prepend), such as append: text"],
+        ["4:5: 'steps' takes steps of one name each, such as append: text"],
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append: Read more: https://city.example\n",
@@ -277,7 +319,38 @@ BOTS: list[tuple[str, list[str]]] = [
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - suffix: (first on Mastodon)\n",
-        ["4:5: unknown setting 'suffix'"],
+        [
+            "4:5: unknown step 'suffix'; there is append, prepend, replace, hashtags, strip_tracking, content_warning, language or attribution"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - replace: {Oslo: Bergen}\n",
+        [
+            "4:14: 'replace' needs by: what stands there then, \"\" for nothing; \\1 and \\g<name> are groups of matching",
+            "4:15: unknown setting 'Oslo'",
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - replace:\n    text: Oslo\n    by: Bergen\n",
+        ["4:5: 'steps' takes steps of one name each, such as append: text"],
+    ),
+    (
+        'from: masto\nto: bsky\nsteps:\n  - replace: {matching: "(\\d+) kr", by: NOK $1}\n',
+        [
+            "4:27: between double quotes \\ begins a sign of its own; put the value between single quotes"
+        ],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - hashtags:\n      add: #news\n",
+        ["5:7: 'add' has no value, for # begins a comment; put the value in quotes"],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - strip_tracking: [utm_source]\n",
+        ["4:21: 'strip_tracking' takes a map of settings, not a list"],
+    ),
+    (
+        "from: masto\nto: bsky\nsteps:\n  - language: no\n",
+        ['4:15: without quotes YAML takes no for true or false; write "no"'],
     ),
     (
         "from: masto\nto: bsky\nsteps:\n  - append: \n",

@@ -2,16 +2,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge import steps
-from bridge.post import Post, Run, Skip
+from bridge import filters, steps
+from bridge.post import Card, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
 from bridge.render import render
-from bridge.schema import Filter, Policy, StepSetting
+from bridge.schema import Policy, StepSetting
+from bridge.text import mastodon_entities, to_runs, x_entities
+from tests.config_files import ACCOUNTS, load_text
 from tests.test_render import LIMITS
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
 
 POST = Post(
     "mastodon:a.example/1",
@@ -23,89 +32,32 @@ POST = Post(
 )
 
 
-def reason(post: Post, *, in_thread: bool = False, **policy: Any) -> str | None:
-    skip = steps.choose(post, Policy(**policy), thread_began_public=in_thread)
-    return skip.reason if skip else None
-
-
-@pytest.mark.parametrize("visibility", ["private", "direct", "unknown"])
-def test_what_is_not_public_never_travels_whatever_the_filters_say(visibility: Any) -> None:
-    post = replace(POST, visibility=visibility)
-    for only in (Filter(), Filter(visibility=("public", "unlisted"))):
-        assert reason(post, only=only, in_thread=True) == f"visibility {visibility}: never mirrored"
-
-
-def test_unlisted_posts_go_along_only_in_a_thread_that_began_public() -> None:
-    post = replace(POST, visibility="unlisted")
-    assert reason(post) == "visibility unlisted: only public"
-    assert reason(post, in_thread=True) is None
-    assert reason(post, in_thread=True, unlisted_in_threads=False) is not None
-    assert reason(post, only=Filter(visibility=("public", "unlisted"))) is None
-
-
-@pytest.mark.parametrize(
-    ("demand", "why"),
-    [
-        (Filter(hashtags=("#bergen",)), None),
-        (Filter(hashtags=("oslo", "BERGEN")), None),
-        (Filter(hashtags=("oslo",)), "only: no hashtag oslo"),
-        (Filter(words=("UTKAST",)), None),
-        (Filter(words=("utkas",)), "only: no word utkas"),
-        (Filter(matching=r"^Hei\b"), None),
-        (Filter(matching=r"^hei"), "only: does not match the expression"),
-        (Filter(languages=("nb",)), None),
-        (Filter(languages=("nn", "NB-no")), None),
-        (Filter(languages=("n",)), "only: language is not n"),
-        (Filter(hashtags=("bergen",), languages=("de",)), "only: language is not de"),
-    ],
-)
-def test_only_demands_each_of_its_parts(demand: Filter, why: str | None) -> None:
-    assert reason(POST, only=demand) == why
-
-
-@pytest.mark.parametrize(
-    ("refusal", "why"),
-    [
-        (Filter(hashtags=("nobridge", "bergen")), "skip: hashtag bergen"),
-        (Filter(words=("Utkast til",)), "skip: word Utkast til"),
-        (Filter(words=("tkast",)), None),
-        (Filter(matching="fra"), "skip: matches the expression"),
-        (Filter(languages=("nb",)), "skip: language nb"),
-        (Filter(visibility=("public",)), "skip: visibility public"),
-        (Filter(), None),
-    ],
-)
-def test_skip_refuses_on_any_of_its_parts(refusal: Filter, why: str | None) -> None:
-    assert reason(POST, skip=refusal) == why
-
-
-def test_by_default_the_hashtag_nobridge_keeps_a_post_at_home() -> None:
-    post = replace(POST, runs=(Run("x "), Run("#NoBridge", "hashtag", "NoBridge")))
-    assert reason(post) == "skip: hashtag nobridge"
-
-
-def test_words_are_found_in_the_content_warning_too() -> None:
-    post = replace(POST, content_warning="Draft, do not read")
-    assert reason(post, skip=Filter(words=("draft",))) == "skip: word draft"
-
-
-def test_an_expression_that_runs_away_keeps_the_post_at_home(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(steps, "REGEX_TIMEOUT", 0.05)
-    post = replace(POST, runs=(Run("a" * 40 + "b"),))
-    runaway = Filter(matching="(a|aa)+$")
-    for why in (reason(post, only=runaway), reason(post, skip=runaway)):
-        assert why is not None
-        assert "took over" in why
-
-
 def test_steps_add_text_and_leave_links_alone() -> None:
     post = replace(POST, runs=(Run("Les "), Run("saken", "link", "https://a.example/x")))
     changed = steps.apply(post, (StepSetting("append", "(slutt)"), StepSetting("prepend", "Nytt:")))
     assert not isinstance(changed, Skip)
     assert changed.text == "Nytt:\n\nLes saken\n\n(slutt)"
     assert [run.target for run in changed.runs if run.kind == "link"] == ["https://a.example/x"]
+
+
+def test_each_step_shows_the_post_after_it() -> None:
+    one, two = StepSetting("append", "slutt"), StepSetting("prepend", "Nytt:")
+    done = steps.stages(POST, (one, two))
+    assert [setting for setting, _ in done] == [one, two]
+    first, last = (post for _, post in done)
+    assert isinstance(first, Post)
+    assert first.text == f"{POST.text}\n\nslutt"
+    assert last == steps.apply(POST, (one, two))
+    assert steps.stages(POST, ()) == ()
+    assert steps.apply(POST, ()) == POST
+
+
+def test_the_stages_end_with_the_first_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    no = Skip("no")
+    monkeypatch.setattr(steps, "build", lambda setting: lambda _: no if setting.value else POST)
+    settings = [StepSetting("append", value) for value in ("", "x", "")]
+    assert steps.stages(POST, settings) == ((settings[0], POST), (settings[1], no))
+    assert steps.apply(POST, settings) == no
 
 
 def test_a_step_names_the_original_with_a_link() -> None:
@@ -150,8 +102,258 @@ def test_a_step_loses_the_target_of_no_link_on_any_network() -> None:
         assert targets == [network.spell_url(post.url)]
 
 
-def test_every_step_that_the_schema_names_is_built() -> None:
-    from bridge.schema import STEPS
+# Each step
 
-    for setting in STEPS:
-        assert callable(steps.build(StepSetting(setting.name, "x")))
+
+def typed(text: str, **more: Any) -> Post:
+    return replace(POST, runs=to_runs(text), **more)
+
+
+def made(post: Post, *written: str) -> Post | Skip:
+    """What steps, as they are written in a list, make of a post."""
+    listed = "\n".join(f"      - {step}" for step in written)
+    config = load_text(
+        f"bots:\n  b:\n    from: masto\n    to: bsky\n    steps:\n{listed}\n{ACCOUNTS}"
+    )
+    return steps.apply(post, config.bots["b"].routes[0].policy.steps)
+
+
+def changed(post: Post, *written: str) -> Post:
+    result = made(post, *written)
+    assert not isinstance(result, Skip), result
+    return result
+
+
+def links(post: Post) -> list[str]:
+    return [run.target for run in post.runs if run.kind == "link"]
+
+
+def tags(post: Post) -> list[str]:
+    return [run.target for run in post.runs if run.kind == "hashtag"]
+
+
+@pytest.mark.parametrize("name", steps.KINDS)
+def test_the_example_of_each_step_is_true(name: str) -> None:
+    example = steps.KINDS[name].example
+    assert example is not None
+    post = typed(example.before["text"], url=example.before.get("url", POST.url))
+    after = changed(post, example.written)
+    found = {
+        "text": after.text,
+        "content_warning": after.content_warning,
+        "language": ", ".join(after.languages),
+        "link": ", ".join(links(after)),
+    }
+    assert {field: found[field] for field in example.after} == example.after
+    assert after != post
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after"),
+    [
+        ("{text: Oslo, by: Bergen}", "Oslo, oslo og Oslofjord", "Bergen, oslo og Bergenfjord"),
+        ("{text: '.', by: '\\1'}", "a.b", "a\\1b"),  # nothing in it is an expression
+        (
+            "{matching: '(?i)\\boslo\\b', by: Bergen}",
+            "Oslo, oslo og Oslofjord",
+            "Bergen, Bergen og Oslofjord",
+        ),
+        ("{matching: '(?P<day>\\d+)/(\\d+)', by: '\\2.\\g<day>.'}", "24/12", "12.24."),
+        ("{matching: '\\s+#\\w+$', by: ''}", "Snø #vær", "Snø #vær"),  # a hashtag is one sign
+        ("{text: ' her', by: ''}", "Les her", "Les"),
+        ("{matching: '^', by: 'Nytt: '}", "雪", "Nytt: 雪"),
+        ("{text: vær, by: weather}", "#vær og vær", "#vær og weather"),
+        (
+            "{text: city, by: town}",
+            "city https://city.example/city",
+            "town https://city.example/city",
+        ),
+    ],
+)
+def test_replace(step: str, before: str, after: str) -> None:
+    post = changed(typed(before), f"replace: {step}")
+    assert post.text == after
+    assert (links(post), tags(post)) == (links(typed(before)), tags(typed(before)))
+
+
+def test_replace_changes_the_words_of_a_link_and_never_loses_it() -> None:
+    link = Run("saken om Oslo", "link", "https://a.example/Oslo")
+    mention = Run("@oslo", "mention", "https://a.example/@oslo", "oslo")
+    post = replace(POST, runs=(Run("Les "), link, Run(" av "), mention))
+    after = changed(post, "replace: {matching: '(?i)oslo', by: Bergen}")
+    assert after.runs == (Run("Les "), replace(link, text="saken om Bergen"), Run(" av "), mention)
+    # one whose words would be gone keeps them
+    assert changed(post, "replace: {matching: '.*Oslo', by: ''}").runs == post.runs
+    moved = changed(post, "replace: {matching: '^Les (.*) av (.*)$', by: '\\2: \\1'}")
+    assert moved.runs == (mention, Run(": "), link)
+
+
+def test_signs_that_stand_for_links_may_be_the_authors_own() -> None:
+    post = typed("\U00100000 og https://a.example \U00100001 \U0010fffd")
+    after = changed(post, "replace: {text: og, by: and}")
+    assert after.text == "\U00100000 and https://a.example \U00100001 \U0010fffd"
+    assert links(after) == ["https://a.example"]
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "why"),
+    [
+        (
+            "{matching: '(a|aa)+$', by: x}",
+            "a" * 40 + "b",
+            "replace: the expression took over 0.05 s",
+        ),
+        (
+            f"{{text: a, by: {'b' * 9000}}}",
+            "a" * 12,
+            "replace: the text would have over 100,000 characters",
+        ),
+        (
+            f"{{matching: '(.*)', by: '{chr(92)}1{(chr(92) + '1') * 4000}'}}",
+            "a" * 5000,
+            "replace: the text would have over 100,000 characters",
+        ),
+    ],
+)
+def test_a_replacement_that_runs_away_keeps_the_post_at_home(
+    step: str, text: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "REGEX_TIMEOUT", 0.05)
+    assert made(typed(text), f"replace: {step}") == Skip(why)
+
+
+def test_no_step_knows_more_links_than_there_are_signs() -> None:
+    post = replace(POST, runs=(Run("a", "link", "https://a.example"),) * 70_000)
+    assert isinstance(made(post, "replace: {text: a, by: b}"), Skip)
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after"),
+    [
+        ("add: [vær]", "Snø", "Snø\n\n#vær"),
+        ("add: ['#Vær', vær]", "Snø. #VÆR", "Snø. #VÆR"),
+        ("add: [vær, by]", "Snø\n\n#oslo", "Snø\n\n#oslo #vær #by"),
+        ("remove: [B]", "Snø. #a #b #c", "Snø. #a #c"),
+        ("remove: [a, c]", "Snø. #a #b #c", "Snø. #b"),
+        ("remove: [a]", "#a #b\nSnø", "#b\nSnø"),
+        ("remove: [b]", "Snø i #b i dag", "Snø i b i dag"),
+        ("remove: [a, b]", "Snø\n\n#a #b", "Snø"),
+        ("rename: {osloby: Oslo}", "I #OsloBy nå", "I #Oslo nå"),
+        ("rename: {a: b}, remove: [a], add: [a]", "Snø. #a", "Snø.\n\n#a"),
+        ("rename: {a: b}, add: [b]", "Snø. #a", "Snø. #b"),
+    ],
+)
+def test_hashtags(step: str, before: str, after: str) -> None:
+    post = changed(typed(before), f"hashtags: {{{step}}}")
+    assert post.text == after
+    assert post.runs == to_runs(after)
+
+
+def test_hashtags_beside_the_text_are_removed_and_renamed_too() -> None:
+    post = typed("Snø", tags=("Oslo", "vær", "snø"))
+    after = changed(post, "hashtags: {remove: [VÆR], rename: {oslo: Bergen}, add: [snø]}")
+    assert (after.text, after.tags) == ("Snø", ("Bergen", "snø"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("https://a.example/?utm_source=x", "https://a.example/"),
+        (
+            "https://a.example/?a=1&UTM_Medium=x&b=%20&fbclid=y#del",
+            "https://a.example/?a=1&b=%20#del",
+        ),
+        ("https://a.example/?a&&b", "https://a.example/?a&&b"),
+        ("https://a.example/?ref=1", "https://a.example/"),
+        ("https://a.example/?preference=1", "https://a.example/?preference=1"),
+        ("https://a.example/?q=utm_source", "https://a.example/?q=utm_source"),
+        (
+            "https://a.example/utm_source=1#?utm_source=1",
+            "https://a.example/utm_source=1#?utm_source=1",
+        ),
+        ("https://a.example/?gclid", "https://a.example/"),
+    ],
+)
+def test_strip_tracking(before: str, after: str) -> None:
+    shown = Run(before, "link", before)
+    words, cut = replace(shown, text="her"), replace(shown, text=f"{before[8:20]}…")
+    post = replace(POST, runs=(shown, Run(" "), words, Run(" "), cut), card=Card(before, "T"))
+    result = changed(post, "strip_tracking: {also: [REF]}")
+    assert links(result) == [after] * 3
+    assert result.text == f"{after} her {cut.text}"
+    assert result.card == Card(after, "T")
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        ("Valget er mandag", "Politikk"),
+        ("Oppskrift på #valget-kake", "Politikk, Mat"),
+        ("Oppskrifter", ""),
+    ],
+)
+def test_content_warning(text: str, warning: str) -> None:
+    step = "content_warning: {Politikk: [valg, valget], Mat: oppskrift}"
+    assert changed(typed(text), step).content_warning == warning
+    own = typed(text, content_warning="Eget")
+    assert changed(own, step) == own
+
+
+def test_language() -> None:
+    assert changed(POST, "language: [nn, en]").languages == ("nn", "en")
+
+
+@pytest.mark.parametrize(
+    ("account", "url", "line"),
+    [
+        ("mastodon:a.example/1", "https://a.example/@anna/7", "anna on Mastodon: {}"),
+        ("mastodon:a.example/1", "https://a.example/users/anna/statuses/7", "anna on Mastodon: {}"),
+        ("mastodon:a.example/1", "https://a.example/notice/7", "On Mastodon: {}"),
+        ("twitter:1", "https://x.com/anna/status/7", "anna on Twitter (X): {}"),
+        ("twitter:1", "https://x.com/i/status/7", "On Twitter (X): {}"),
+        (
+            "bluesky:did:plc:a",
+            "https://bsky.app/profile/anna.example/post/7",
+            "anna on Bluesky: {}",
+        ),
+        ("bluesky:did:plc:a", "https://bsky.app/profile/did:plc:a/post/7", "On Bluesky: {}"),
+        ("mastodon:a.example/1", "", "On Mastodon"),
+    ],
+)
+def test_attribution(account: str, url: str, line: str) -> None:
+    post = typed("Snø", account=account, url=url)
+    after = changed(post, "attribution")
+    assert after.text == f"Snø\n\n{line.format(url)}"
+    assert links(after) == ([url] if url else [])
+
+
+def test_attribution_by_words_of_ones_own_names_who_wrote_what_is_boosted() -> None:
+    boost = typed("Snø", boost=Ref("9", author="berit"))
+    assert changed(boost, 'attribution: "Av {{author}}"').text == "Snø\n\nAv berit"
+
+
+def test_addresses_and_hashtags_that_a_step_adds_are_live() -> None:
+    after = changed(POST, "append: 'Les https://b.example #vær'")
+    assert (links(after), tags(after)) == (["https://b.example"], ["Bergen", "vær"])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "append: 'Følg @avis og @avis@a.example'",
+        "prepend: '@'",
+        "replace: {text: x, by: '@'}",
+        "attribution: '@{{ author }}'",
+    ],
+)
+def test_no_step_notifies_anybody(step: str) -> None:
+    for text in ("x", "xavis", "@x avis", "axavis"):
+        post = typed(text, url="https://a.example/@anna/7")
+        for name, network in NETWORKS.items():
+            drafts = render(changed(post, step), Policy(), network, LIMITS[name])
+            assert not isinstance(drafts, Skip)
+            for draft in drafts:
+                assert [run for run in draft.runs if run.kind == "mention"] == []
+                if network.mentions_in_text:
+                    spans = [*x_entities(draft.text), *mastodon_entities(draft.text)]
+                    assert [span for span in spans if span.kind == "mention"] == []

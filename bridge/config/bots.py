@@ -103,7 +103,7 @@ class Bots:
         self.problems = context.problems
         self.accounts = accounts
         self.groups = groups or {}
-        self.built_in = Policy(people=people)
+        self.built_in = Policy(people=people, zone=context.zone)
         self.bots: dict[str, Bot] = {}
         self.trials: dict[str, tuple[Trial, ...]] = {}
         self.places: dict[str, Node] = {}

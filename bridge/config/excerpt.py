@@ -18,7 +18,8 @@ from bridge.config.bots import BOT
 from bridge.config.trials import TESTS
 from bridge.config.yaml_reader import Problem, Source
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Setting
+from bridge.schema import OF_ACCOUNTS, TOP, Setting
+from bridge.steps import KINDS
 
 #: characters shown of a line
 WIDTH = 100
@@ -54,7 +55,7 @@ _KNOWN = {
         (
             *TOP,
             *(setting for setting in BOT.values() if setting != TESTS),
-            *STEPS,
+            *(kind.setting for kind in KINDS.values()),
             *OF_ACCOUNTS,
             *(setting for network in NETWORKS.values() for setting in network.settings),
             Setting("network", "choice", ""),

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.config.values import MAX_PATTERN
 from bridge.registry import NETWORKS
-from bridge.schema import OF_ACCOUNTS, STEPS, TOP, Kind, Setting
-from bridge.steps import NAMES
+from bridge.schema import OF_ACCOUNTS, TOP, Kind, Setting
+from bridge.steps import KINDS, NAMES
 
 Schema = dict[str, Any]
 
@@ -21,6 +21,12 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE: Schema = {"$ref": "#/$defs/variable"}
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 _TAG = "[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*"
+_TIME = "([01]?[0-9]|2[0-4])(:[0-5][0-9])?"
+_SPAN = rf"^\s*{_TIME}\s*-\s*{_TIME}\s*$"
+_DAY = (
+    "([Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]|[Ss][Uu][Nn])"
+)
+_DAYS = rf"^\s*{_DAY}(\s*-\s*{_DAY})?\s*$"
 _NAME: Schema = {"pattern": "^[A-Za-z0-9_.-]+$"}
 _UNITS = "".join(f"([0-9]{{1,9}}{unit})?" for unit in "dhms")
 
@@ -129,14 +135,21 @@ def _step(setting: Setting) -> Schema:
     return _object([setting]) | {"required": [setting.name]}
 
 
-def _named(setting: Setting) -> Schema:
-    """A step whose text may name what is filled in, such as {{ url }}, and nothing else."""
+def _named(_: Setting) -> Schema:
+    """Text that may name what is filled in, such as {{ url }}, and nothing else."""
     known = "|".join(NAMES)
-    found = _step(setting)
-    found["properties"][setting.name]["allOf"] = [
-        {"pattern": rf"^([^{{]|\{{(?!\{{)|\{{\{{\s*({known})\s*\}}\}})*$"}
-    ]
-    return found
+    pattern = rf"^([^{{]|\{{(?!\{{)|\{{\{{\s*({known})\s*\}}\}})*$"
+    return _TEXT | {"allOf": [{"pattern": pattern}]}
+
+
+def _steps(_: Setting) -> Schema:
+    bare = [name for name, kind in KINDS.items() if kind.bare]
+    kinds = []
+    for name, kind in KINDS.items():
+        found = _step(kind.setting)
+        found["properties"][name] |= kind.rules
+        kinds.append(found)
+    return {"type": "array", "items": {"anyOf": [{"enum": bare}, *kinds]}}
 
 
 def _backfill(_: Setting) -> Schema:
@@ -168,9 +181,17 @@ def _expectation(setting: Setting) -> Schema:
     return {"anyOf": either}
 
 
+_WARNINGS: Schema = {
+    "type": "object",
+    "propertyNames": {"pattern": r"\S"},
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]},
+}
 _ACCOUNTS = _or_list(_TEXT, minItems=1)
 _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "string": _plain(_TEXT),
+    "words": _plain({"type": "string"}),
+    "named": _named,
     "secret": _text(r"^\S+$"),
     "url": _text(r"^\s*https?://[^\s/?#@]+/?\s*$"),
     "webhook": _text(r"^https?://\S+$"),
@@ -178,6 +199,10 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "choice": _choice,
     "strings": _plain(_or_list(_TEXT)),
     "choices": lambda setting: _or_list(_choice(setting), minItems=1),
+    "subset": lambda setting: _or_list(_choice(setting)),
+    "number": _plain(_or_variable({"type": "integer", "minimum": 0, "maximum": 999_999_999})),
+    "hours": _plain(_or_list(_or_variable({"type": "string", "pattern": _SPAN}))),
+    "weekdays": _plain(_or_list(_or_variable({"type": "string", "pattern": _DAYS}))),
     "duration": _text(f"^(?=.){_UNITS}$"),
     "count": _plain(_or_variable({"type": "integer", "minimum": 1, "maximum": 999_999_999})),
     "money": _plain(_or_variable({"type": "number", "minimum": 0, "exclusiveMaximum": 10**9})),
@@ -190,7 +215,8 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "backfill": _backfill,
     "account": _plain(_ACCOUNTS),
     "accounts": _plain(_ACCOUNTS),  # one may be a group
-    "steps": lambda _: {"type": "array", "items": {"anyOf": [_named(step) for step in STEPS]}},
+    "steps": _steps,
+    "warnings": _plain(_WARNINGS),
     "tag_map": _plain({"type": "object", "additionalProperties": {"type": "string"}}),
     "section": lambda setting: _object(setting.settings),
     "map": _map,

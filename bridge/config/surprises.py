@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -39,7 +41,7 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
                 told.add(trial.node, message)
     active = [bot for bot in config.bots.values() if bot.mode != "disabled"]
     _pairs(files, active, told)
-    judged: dict[tuple[int, str], tuple[str, ...]] = {}
+    judged: dict[tuple[int, str], tuple[_Surprise, ...]] = {}
     for bot in active:
         for route in bot.routes:
             network = NETWORKS[config.accounts[route.target].network]
@@ -48,12 +50,20 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
             if key not in judged:
                 known = limits.get(route.target) or _limits(network)
                 long = _too_long(route.policy, network, known)
-                judged[key] = (*_contradictions(route.policy), *long)
+                judged[key] = (*_in_vain(route.policy), *long)
             if not bot.cron and route.policy.max_age < bot.every:
                 told.add(*_too_old(files, bot, route))
-            for what in judged[key]:
-                _tell(files, config, bot, route, what, told)
+            for surprise in judged[key]:
+                _tell(files, config, bot, route, surprise, told)
     return tuple(sorted(set(told.found)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Surprise:
+    """What is surprising in the settings of a target, and which settings make it so."""
+
+    message: str
+    settings: tuple[tuple[str, ...], ...]
 
 
 def key_of(files: Files, bot: str) -> Node:
@@ -105,29 +115,72 @@ def _same_language(wanted: str, unwanted: str) -> bool:
     return f"{wanted.casefold()}-".startswith(f"{unwanted.casefold()}-")
 
 
+def _same_part(wanted: str, unwanted: str) -> bool:
+    """Images and their like are media."""
+    is_media = wanted in ("image", "video", "animation", "audio")
+    return wanted == unwanted or (is_media and unwanted == "media")
+
+
 #: when what `only` asks for is what `skip` leaves out, by the name of the part
 _SAME: dict[str, Callable[[str, str], bool]] = {
     "hashtags": _same_tag,
     "words": _same_word,
     "languages": _same_language,
+    "kinds": _same_word,
+    "has": _same_part,
+    "apps": _same_word,
+    "weekdays": _same_word,
     "visibility": _same_word,
 }
 
 
-def _contradictions(settings: Policy) -> Iterator[str]:
-    """The parts of `only` that `skip` leaves nothing of."""
+def _in_vain(settings: Policy) -> Iterator[_Surprise]:
+    """What `only` asks for in vain, since no post can be so and pass."""
     only, skip = settings.only, settings.skip
+    for part in _contradictions(only, skip):
+        message = f"no post can pass: 'only' asks for {part} that 'skip' leaves out"
+        yield _Surprise(message, (("only", part), ("skip", part)))
+    if only.longer_than and 0 < only.shorter_than <= only.longer_than + 1:
+        yield _Surprise(
+            f"no post can pass: none is longer than {only.longer_than} and shorter than"
+            f" {only.shorter_than} characters",
+            (("only", "longer_than"), ("only", "shorter_than")),
+        )
+    if only.kinds == ("reply",):
+        message = "no post can pass: a reply goes out only where what it answers did"
+        yield _Surprise(message, (("only", "kinds"),))
+    if only.older_than:
+        message = (
+            "a post is judged when the bot first reads it: one that is newer is left out for good"
+        )
+        yield _Surprise(message, (("only", "older_than"),))
+
+
+def _contradictions(only: Filter, skip: Filter) -> Iterator[str]:
+    """The parts of `only` that `skip` leaves nothing of."""
     for part, same in _SAME.items():
-        wanted, unwanted = _listed(only, part), _listed(skip, part)
+        wanted, unwanted = getattr(only, part), getattr(skip, part)
         if wanted and all(any(same(w, u) for u in unwanted) for w in wanted):
             yield part
     if only.matching and only.matching == skip.matching:
         yield "matching"
+    if only.hours and _minutes(only.hours) <= _minutes(skip.hours):
+        yield "hours"
+    if 0 < skip.longer_than <= only.longer_than:
+        yield "longer_than"
+    if 0 < only.shorter_than <= skip.shorter_than:
+        yield "shorter_than"
+    if timedelta() < skip.older_than <= only.older_than:
+        yield "older_than"
 
 
-def _listed(filters: Filter, part: str) -> tuple[str, ...]:
-    values: tuple[str, ...] = getattr(filters, part)
-    return values
+def _minutes(spans: Iterable[tuple[int, int]]) -> set[int]:
+    """The minutes of the day that lie in any of some spans."""
+    return {
+        minute % (24 * 60)
+        for start, end in spans
+        for minute in range(start, end if end > start else end + 24 * 60)
+    }
 
 
 # Text that never fits
@@ -143,16 +196,19 @@ _BECOMES = {
 }
 
 
-def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iterator[str]:
-    text = "\n\n".join(str(step.value) for step in settings.steps)
+def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iterator[_Surprise]:
+    text = "\n\n".join(
+        str(step.value) for step in settings.steps if step.name in ("prepend", "append")
+    )
     if len(text.encode()) <= 140:  # X counts at most 2 for a character, and takes 280
         return
     for measure in limits.measures if limits else ():
         count = measure.count(text, "")
         if count > measure.maximum:
-            yield (
+            yield _Surprise(
                 f"the text that steps add has {count} {measure.unit}, and {network.title} takes"
-                f" {measure.maximum}: {_BECOMES[settings.long]}"
+                f" {measure.maximum}: {_BECOMES[settings.long]}",
+                (("steps",),),
             )
             return
 
@@ -176,19 +232,29 @@ def _too_old(files: Files, bot: Bot, route: Route) -> tuple[Node, str]:
 # Where it stands
 
 
-def _tell(files: Files, config: Config, bot: Bot, route: Route, what: str, told: Problems) -> None:
+def _tell(
+    files: Files, config: Config, bot: Bot, route: Route, surprise: _Surprise, told: Problems
+) -> None:
+    """Tell a surprise where the first of its settings that a file has is written."""
     assert isinstance(files.root, Map)
     own = bot_node(files.root, files.bots, bot.name)
-    settings: Any = policy(config, route.target, [child(files.root, "defaults"), own])
-    if what not in ("matching", *_SAME):
-        told.add(_node(settings["steps"]) or key_of(files, bot.name), what)
-        return
-    wanted, unwanted = settings["only"][what], settings["skip"][what]
-    message = (
-        f"no post can pass: 'only' asks for {what} that 'skip' leaves out"
-        f" (only: {wanted.origin}, skip: {unwanted.origin})"
-    )
-    told.add(_node(wanted) or _node(unwanted) or key_of(files, bot.name), message)
+    settings = policy(config, route.target, [child(files.root, "defaults"), own])
+    values = [_at(settings, path) for path in surprise.settings]
+    message = surprise.message
+    if len(values) > 1:
+        level = 0 if surprise.settings[0][0] != surprise.settings[1][0] else 1
+        names = (path[level] for path in surprise.settings)
+        origins = (f"{n}: {v.origin}" for n, v in zip(names, values, strict=True))
+        message = f"{message} ({', '.join(origins)})"
+    node = next((value.node for value in values if value.node), None)
+    told.add(node or key_of(files, bot.name), message)
+
+
+def _at(settings: Any, path: Iterable[str]) -> Value:
+    for name in path:
+        settings = settings[name]
+    found: Value = settings
+    return found
 
 
 def _node(value: Value) -> Node | None:

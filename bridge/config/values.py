@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
+from bridge.config import clock_times
 from bridge.config.crontab import crontab
 from bridge.config.patterns import length
 from bridge.config.variables import Missing, expand, files_in
@@ -20,7 +21,7 @@ from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Seque
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
 from bridge.schema import (
-    STEPS,
+    WEEKDAYS,
     BackfillSetting,
     Filter,
     Kind,
@@ -159,6 +160,11 @@ def _count(context: Context, setting: Setting, node: Node) -> int:
     return int(text)
 
 
+def _whole(context: Context, setting: Setting, node: Node) -> int:
+    takes = "a whole number, 0 or more"
+    return int(_number(context, setting, node, "0|[1-9][0-9]{0,8}", takes))
+
+
 def _money(context: Context, setting: Setting, node: Node) -> float:
     """US dollars, to the millionth."""
     form = r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?"
@@ -216,6 +222,25 @@ def _text(context: Context, setting: Setting, node: Node) -> str:
 def _maybe_empty(context: Context, setting: Setting, node: Node) -> str:
     is_empty = isinstance(node, Scalar) and node.type == "str" and not node.text
     return "" if is_empty else _text(context, setting, node)
+
+
+def _words(context: Context, setting: Setting, node: Node) -> str:
+    if isinstance(node, Scalar) and node.type == "str" and not node.text.strip():
+        return node.text
+    return _text(context, setting, node)
+
+
+def _named(context: Context, setting: Setting, node: Node) -> str:
+    """A text that names nothing in `{{ }}` but what can be filled in."""
+    text = _text(context, setting, node)
+    for unknown in unknown_names(text):
+        if unknown.startswith("{{"):
+            said = f"{shorten(unknown)} is not closed with }}}}"
+        else:
+            hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
+            said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
+        context.problems.add(node, said)
+    return text
 
 
 def _expand(context: Context, node: Scalar) -> str:
@@ -346,6 +371,20 @@ def _choices(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return found
 
 
+def _subset(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    return tuple(text for text, _ in _each(context, setting, node, _choice))
+
+
+def _hours(context: Context, setting: Setting, node: Node) -> tuple[tuple[int, int], ...]:
+    return tuple(span for span, _ in _each(context, setting, node, _span))
+
+
+def _weekdays(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    """Each day once, from Monday."""
+    found = {day for days, _ in _each(context, setting, node, _days) for day in days}
+    return tuple(day for day in WEEKDAYS if day in found)
+
+
 def _languages(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
     return tuple(tag for tag, _ in _each(context, setting, node, _language_tag))
 
@@ -359,29 +398,12 @@ def _accounts(context: Context, setting: Setting, node: Node) -> tuple[Name, ...
 
 
 def _steps(context: Context, setting: Setting, node: Node) -> tuple[StepSetting, ...]:
+    from bridge.config.step_settings import step
+
     if not isinstance(node, Sequence):
         message = f"{setting.name!r} takes a list of steps, such as: - append: text"
         raise Wrong(node, message)
-    return tuple(step for step, _ in _each(context, setting, node, _step))
-
-
-def _step(context: Context, setting: Setting, node: Node) -> StepSetting:
-    if not isinstance(node, Map) or len(node.pairs) != 1:
-        takes = f"{setting.name!r} takes steps of one name each"
-        raise Wrong(node, f"{takes} ({either(_STEPS)}), such as append: text")
-    for name, value in read_settings(context, node, _STEPS).items():
-        for unknown in unknown_names(value):
-            if unknown.startswith("{{"):
-                said = f"{shorten(unknown)} is not closed with }}}}"
-            else:
-                hint = context.problems.suggest(unknown, NAMES) or f"; there is {either(NAMES)}"
-                said = f"{shorten(f'{{{{ {unknown} }}}}')} stands for nothing{hint}"
-            context.problems.add(node.pairs[name][1], said)
-        return StepSetting(name, value)
-    raise AlreadyReported
-
-
-_STEPS = {step.name: step for step in STEPS}
+    return tuple(found for found, _ in _each(context, setting, node, step))
 
 
 def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
@@ -397,6 +419,26 @@ def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
             other = attempt(context, Setting(name, "string", ""), value, _hashtag)
             found[tag] = other if other is not NOTHING else tag
     return found
+
+
+def _warnings(
+    context: Context, setting: Setting, node: Node
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Content warnings, each with its words."""
+    pairs = _map(context, setting, node).pairs
+    if not pairs:
+        raise Wrong(node, f"{setting.name!r} is empty; name a warning, and words that call for it")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, (key, value) in pairs.items():
+        if not name.strip():
+            context.problems.add(key, "a content warning is empty; give it words")
+            continue
+        words = attempt(context, Setting(name, "strings", ""), value)
+        if words == ():
+            context.problems.add(value, f"{shorten(name)} names no words that call for it")
+        elif words is not NOTHING:
+            found[name] = words
+    return tuple(found.items())
 
 
 def _hashtag(context: Context, setting: Setting, node: Node) -> str:
@@ -492,14 +534,43 @@ def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting
     raise Wrong(key, takes)
 
 
-def _crontab(context: Context, setting: Setting, node: Node) -> str:
-    """The five fields, in lower case, one space apart."""
-    text = _text(context, setting, node)
+def _zone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
+    """The zone of a clock time; Wrong if none is set."""
     if context.zone is None:
         message = "needs a time zone: set timezone in config.yaml, such as Europe/Oslo"
         raise Wrong(node, f"{setting.name!r} {message}")
+    return context.zone
+
+
+def _span(context: Context, setting: Setting, node: Node) -> tuple[int, int]:
+    """A span of the day, in minutes; a single value may be what YAML takes for a number."""
+    scalar = _scalar(node, setting, "a span of the day such as 7:00-22:30")
+    text = _expand(context, scalar)
     try:
-        return crontab(text, context.zone)
+        span = clock_times.hours(text)
+    except ValueError as error:
+        message = f"{setting.name!r} takes {error}, not {shorten(scalar.text)}"
+        raise Wrong(node, message) from None
+    _zone(context, setting, node)
+    return span
+
+
+def _days(context: Context, setting: Setting, node: Node) -> tuple[str, ...]:
+    text = _text(context, setting, node)
+    try:
+        days = clock_times.weekdays(text)
+    except ValueError as error:
+        raise Wrong(node, f"{setting.name!r} takes {error}, not {shorten(text)}") from None
+    _zone(context, setting, node)
+    return days
+
+
+def _crontab(context: Context, setting: Setting, node: Node) -> str:
+    """The five fields, in lower case, one space apart."""
+    text = _text(context, setting, node)
+    zone = _zone(context, setting, node)
+    try:
+        return crontab(text, zone)
     except ValueError as error:
         raise Wrong(node, str(error)) from None
 
@@ -512,7 +583,7 @@ _BESIDE_FILTERS = {
     setting.name: "stands beside only and skip, not in them"
     for setting in settings_of(Policy)
     if setting.name != "language"
-}
+} | {"between": "belongs to the whole bot; spans of the day are 'hours'"}
 
 
 def _section(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
@@ -564,6 +635,8 @@ def _tests(_: Context, setting: Setting, node: Node) -> Sequence:
 
 _PARSERS: dict[Kind, Parser] = {
     "string": _text,
+    "words": _words,
+    "named": _named,
     "secret": _secret,
     "url": _url,
     "webhook": _webhook,
@@ -571,6 +644,10 @@ _PARSERS: dict[Kind, Parser] = {
     "choice": _choice,
     "strings": _strings,
     "choices": _choices,
+    "subset": _subset,
+    "number": _whole,
+    "hours": _hours,
+    "weekdays": _weekdays,
     "duration": _duration,
     "count": _count,
     "money": _money,
@@ -585,6 +662,7 @@ _PARSERS: dict[Kind, Parser] = {
     "accounts": _accounts,
     "steps": _steps,
     "tag_map": _tag_map,
+    "warnings": _warnings,
     "section": _section,
     "map": _map,
     "text": _maybe_empty,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -16,7 +16,7 @@ from bridge.config.trials import Trial
 from bridge.config.yaml_reader import Wrong
 from bridge.network import Identity, Network
 from bridge.post import Card, Media, Poll, Post, Ref, Run, join_runs
-from bridge.text import plain_name
+from bridge.text import Span, plain_name
 
 MAX_BYTES = 1024 * 1024
 #: ids: of the post, of one of the account's own that was mirrored, of somebody else's
@@ -89,7 +89,7 @@ def _post(
         id=_POST,
         url=make.page(name, _POST),
         created_at=at,
-        runs=_runs(given.get("text", ""), make),
+        runs=typed(given.get("text", ""), make.entities, make.profile),
         languages=given.get("language", ()),
         content_warning=given.get("content_warning", ""),
         sensitive=given.get("sensitive", False),
@@ -130,11 +130,16 @@ def _poll(poll: Mapping[str, Any], at: datetime) -> Poll:
     return Poll(poll.get("options", ()), multiple=poll.get("multiple", False), ends_at=ends)
 
 
-def _runs(text: str, make: Any) -> tuple[Run, ...]:
-    """A text as the network would have read what a person typed there."""
+def typed(
+    text: str, entities: Callable[[str], list[Span]], profile: Callable[[str], str]
+) -> tuple[Run, ...]:
+    """A text as the network would have read what a person typed there.
+
+    `entities` says what the network finds in it, `profile` gives the address of a person.
+    """
     runs: list[Run] = []
     at = 0
-    for span in make.entities(text):
+    for span in entities(text):
         if span.start < at or span.kind == "cashtag":
             continue
         words = text[span.start : span.end]
@@ -145,6 +150,6 @@ def _runs(text: str, make: Any) -> tuple[Run, ...]:
         elif span.kind == "hashtag":
             runs.append(Run(words, "hashtag", span.value))
         else:
-            runs.append(Run(words, "mention", make.profile(span.value), plain_name(words)))
+            runs.append(Run(words, "mention", profile(span.value), plain_name(words)))
         at = span.end
     return join_runs([*runs, Run(text[at:])])
