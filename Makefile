@@ -10,7 +10,7 @@ demo: $(STAMP)
 	@$(BIN)/tribridge demo
 
 test: $(STAMP)
-	@$(BIN)/pytest -m "not pds and not slow"
+	@$(BIN)/pytest -n auto --dist loadgroup -m "not pds and not slow"
 
 # The suites that take longer, each under its own name.
 pds: $(STAMP)

@@ -1,12 +1,11 @@
 """Link cards, for networks that show one only if the post brings it along.
 
-The source's own card is used, else one is made of what the linked page says of itself. No card ever
-keeps a post back: what cannot be had is left out, and told.
+The source's own card is used, else one is made of what the linked page says of itself. No card
+keeps a post back for long: what cannot be had is left out, and told.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -16,11 +15,12 @@ from urllib.parse import urljoin
 
 from bridge import images, media
 from bridge.accounts import Accounts, Opened
-from bridge.network import Busy, LoginNeeded, Refused, Unreachable
+from bridge.network import Refused, Unreachable
 from bridge.network import Uncertain as NoAnswer
+from bridge.outcome import LAST_FAILURE, Stop, Wait, after_media
 from bridge.post import Card, Loss, Media
 from bridge.store import QueuedDraft, Store
-from bridge.text import clusters
+from bridge.text import clusters, decode_page, is_web
 
 #: graphemes of a title and of a description; apps show less
 TITLE, DESCRIPTION = 300, 1000
@@ -29,27 +29,28 @@ BYTES = 10
 #: the tags of a page that are looked at, and how far into each
 _TAGS, _TAG = 200, 4096
 #: where a tag that tells something may begin, and what hides those that are none
-_BEGINS = re.compile(r"<(?:(!--)|(script|style|title|meta)(?=[\s/>]))", re.IGNORECASE)
+_BEGINS = re.compile(r"<(?:(!--)|(script|style|title|meta|/?svg)(?=[\s/>]))", re.IGNORECASE)
 _ENDS = {
     "!--": re.compile("-->"),
     "script": re.compile("</script", re.IGNORECASE),
     "style": re.compile("</style", re.IGNORECASE),
 }
-#: Python's own encodings, which no page is written in; some take a time that grows as the square
-_NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}
-_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _REFUSED = Loss("card", "a link has no card: the server refused it")
 _NO_PICTURE = Loss("card", "the card of a link has no picture: it could not be had or made to fit")
 
 
-def prepare(draft: QueuedDraft, target: Opened, accounts: Accounts, store: Store) -> QueuedDraft:
-    """The draft with its card complete, its picture uploaded; or without.
+def prepare(
+    draft: QueuedDraft, target: Opened, accounts: Accounts, store: Store
+) -> QueuedDraft | Wait | Stop:
+    """The draft with its card complete, its picture uploaded; or without, as one that has none.
 
-    What is found out is kept with the draft, so that it is found out once. Raises Busy and
+    What is found out is kept with the draft, so that it is found out once. Where the target cannot
+    take the picture, the draft waits, until it has failed `LAST_FAILURE` times. Raises Busy and
     LoginNeeded, of the target; whatever else goes wrong costs the card, or its picture.
     """
     card = draft.draft.card
-    assert card is not None
+    if card is None or draft.payload is not None:
+        return draft
     own_host = accounts.host_of(draft.source)
     made, lost = (_cut(card), None) if card.title.strip() else _of_page(card, own_host)
     if made != card:
@@ -61,10 +62,13 @@ def prepare(draft: QueuedDraft, target: Opened, accounts: Accounts, store: Store
     try:
         data = media.picture(made.image, own_host=own_host)
         fitted = images.fit(picture, data, replace(limits, animation=None), alone=False)
+    except (Refused, Unreachable):
+        return _keep(draft, replace(made, image=""), _NO_PICTURE, store)
+    try:
         uploads = (target.client.upload(replace(fitted, alt="")),)
-    except (Busy, LoginNeeded):
-        raise
-    except (Refused, Unreachable, NoAnswer):
+    except (Refused, Unreachable, NoAnswer) as error:
+        if not isinstance(error, Refused) and draft.attempts < LAST_FAILURE:
+            return after_media(error, draft.attempts, accounts.now())
         return _keep(draft, replace(made, image=""), _NO_PICTURE, store)
     store.uploaded(draft, uploads, accounts.now())
     return replace(draft, uploads=uploads)
@@ -103,7 +107,7 @@ def read_page(body: bytes, charset: str, url: str) -> Card:
 
     told: dict[str, str] = {}
     title = ""
-    for tag in _tags(_decoded(body, charset)):
+    for tag in _tags(decode_page(body, charset)):
         tree = LexborHTMLParser(tag)
         if (meta := tree.css_first("meta")) is not None:
             attributes: Mapping[str, str | None] = meta.attributes
@@ -119,9 +123,10 @@ def read_page(body: bytes, charset: str, url: str) -> Card:
 def _tags(page: str) -> Iterator[str]:
     """The beginnings of a page's title and meta tags, wherever they stand.
 
-    A page is not parsed as a whole: how long that takes can grow as the square of its size.
+    A page is not parsed as a whole: how long that takes can grow as the square of its size. Titles
+    of drawings, which say what a part of one shows, are left out.
     """
-    at, left = 0, _TAGS
+    at, left, drawings = 0, _TAGS, 0
     while left and (begins := _BEGINS.search(page, at)) is not None:
         kind, at = (begins[1] or begins[2]).lower(), begins.end()
         if kind in _ENDS:
@@ -131,6 +136,13 @@ def _tags(page: str) -> Iterator[str]:
                 return
             at = ends.end()
             continue
+        if kind == "svg":
+            closes = page.find(">", at, at + _TAG)
+            drawings += page[closes - 1 : closes] != "/"
+        elif kind == "/svg":
+            drawings = max(drawings - 1, 0)
+        if kind.endswith("svg") or (kind == "title" and drawings):
+            continue
         left -= 1
         piece = page[begins.start() : begins.start() + _TAG]
         if kind == "title":
@@ -139,19 +151,6 @@ def _tags(page: str) -> Iterator[str]:
             piece = piece if over < 0 else piece[:over] + "</title>"
             at = begins.start() + len(piece)
         yield piece
-
-
-def _decoded(body: bytes, charset: str) -> str:
-    """A page as text: by its server's word, else its own, else as UTF-8."""
-    declared = _CHARSET.search(body[:4096])
-    for name in (charset, declared[1].decode("ascii") if declared else "", "utf-8"):
-        try:
-            if name and codecs.lookup(name).name in _NO_CHARSETS:
-                continue
-            return body.decode(name, "replace") if name else body.decode("utf-8")
-        except (LookupError, ValueError):  # a name that is none; bytes that are none
-            continue
-    return body.decode("utf-8", "replace")
 
 
 def _cut(card: Card) -> Card:
@@ -182,4 +181,4 @@ def _address(page: str, image: str) -> str:
         address = urljoin(page, image.strip()) if image.strip() else ""
     except ValueError:
         return ""
-    return address if address.startswith(("http://", "https://")) else ""
+    return address if is_web(address) else ""

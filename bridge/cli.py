@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import __version__, authoring, deciding, logging_in, secrecy, upkeep
+from bridge import __version__, answering, authoring, deciding, logging_in, secrecy, trying, upkeep
 from bridge.console import (
     FAILURE,
     OVERDUE,
@@ -206,7 +206,8 @@ def costs(config_file: Path, *, json_wanted: bool) -> None:
 
 @main.command()
 @config_option
-def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --config
+@click.option("--shell", is_flag=True, help="Print the newsroom's keys as variables of a shell.")
+def sandbox(config_file: Path, *, shell: bool) -> None:  # noqa: ARG001 - every command takes --config
     """Start the three networks on this machine and keep them running.
 
     Prints one JSON line with the settings of accounts to use.
@@ -215,10 +216,11 @@ def sandbox(config_file: Path) -> None:  # noqa: ARG001 - every command takes --
     """
     import signal
 
-    from bridge.sandbox import Sandbox
+    from bridge.sandbox import Sandbox, as_shell
 
     networks = Sandbox()
-    click.echo(json.dumps(networks.start(), ensure_ascii=False))
+    printed = networks.start()
+    click.echo(as_shell(printed) if shell else json.dumps(printed, ensure_ascii=False))
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -257,9 +259,11 @@ def demo(config_file: Path, folder: Path) -> None:  # noqa: ARG001 - every comma
 
 
 for command in (
+    *answering.COMMANDS,
     *authoring.COMMANDS,
     *deciding.COMMANDS,
     *logging_in.COMMANDS,
+    *trying.COMMANDS,
     *upkeep.COMMANDS,
 ):
     main.add_command(command)

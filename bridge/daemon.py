@@ -63,6 +63,7 @@ class Daemon:
             rehearse=rehearse,
             wake=self._wake,
             wake_follower=self._wake_follower,
+            wake_reader=self._wake_reader,
         )
         self._rehearse = rehearse
         self._watch = Watch(config, store, accounts.now)
@@ -124,6 +125,10 @@ class Daemon:
     def _wake_follower(self, account: str, when: datetime) -> None:
         """Follow an account's originals again at a time; only the latest such wish counts."""
         self._call_at(when, f"follow {account}", self.engine.follow, account)
+
+    def _wake_reader(self, account: str, when: datetime) -> None:
+        """Read a source again at a time; only the latest such wish counts."""
+        self._call_at(when, f"read {account}", self.engine.read_due, account)
 
     def _call_at(
         self, when: datetime, name: str, work: Callable[[str], None], account: str

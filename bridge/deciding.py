@@ -361,7 +361,10 @@ def _tell_what_came(config_file: Path, url: str) -> None:
 
 
 def _order(config_file: Path, kind: Any, argument: str) -> None:
-    """Have an order carried out: by the running daemon, or here if there is none."""
+    """Have an order carried out: by the running daemon, or here if there is none.
+
+    What else owns the state, such as `once`, takes no orders: its end is awaited.
+    """
     from bridge.accounts import Accounts
     from bridge.store import AlreadyRunning
     from bridge.workers import Engine
@@ -369,15 +372,24 @@ def _order(config_file: Path, kind: Any, argument: str) -> None:
     config = load(config_file)
     store = state_for_writing(config)
     number = store.order(kind, argument, console.now())
-    try:
-        store.own(kind)
-    except AlreadyRunning:
-        if not _wait_for(lambda: store.is_done(number)) and store.withdraw_order(number):
-            fail("the running daemon did not answer within a minute; see its log", FAILURE)
-    else:
+    owner = ""
+
+    def is_done() -> bool:
+        nonlocal owner
+        try:
+            store.own(kind)
+        except AlreadyRunning as error:
+            owner = error.owner
+            return store.is_done(number)
         engine = Engine(config, store, Accounts(config, store, console.now), report=lambda *_: None)
         engine.obey()
         engine.lanes.wait()
+        return True
+
+    if not _wait_for(is_done) and store.withdraw_order(number):
+        if owner.startswith("`tribridge run`"):
+            fail("the running daemon did not answer within a minute; see its log", FAILURE)
+        fail(f"still at work: {owner}: try again when it is done", FAILURE)
     done = store.order_by_id(number)
     assert done is not None
     if not done.ok:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
 
@@ -16,7 +16,7 @@ from bridge.accounts import Accounts, Opened
 from bridge.changes import Way as Changing
 from bridge.changes import edited
 from bridge.likeness import is_telling, may_be_copy
-from bridge.network import Backfill, ClientError, Page
+from bridge.network import Backfill, ClientError, Page, Refused
 from bridge.post import Draft, Post, Ref, Skip, idempotency_key, ref_to, utc
 from bridge.registry import NETWORKS
 from bridge.render import render
@@ -38,6 +38,8 @@ class _Way:
     target: Opened
     cursor: str | None
     started_at: datetime
+    #: whether videos can be converted; None: if this machine can
+    converts: bool | None = None
 
 
 @dataclass(slots=True)
@@ -69,8 +71,9 @@ def ingest(
 ) -> Pass:
     """Read everything new on one account and queue it for each (bot, route) from it.
 
-    Routes that stand at the same cursor share each fetch. Errors of the network end the pass and
-    are returned, not raised: cursors stand behind what was recorded, so the next pass goes on.
+    Routes that stand at the same cursor share each fetch. Errors of the network end the pass, but
+    for a fetch that is refused, which ends it for its own routes; they are returned, not raised:
+    cursors stand behind what was recorded, so the next pass goes on.
     """
     done = Pass()
     try:
@@ -95,16 +98,18 @@ def ingest(
         first = route.policy.backfill if cursor is None else None
         way = _Way(key, route.policy, target, cursor, started)
         ways.setdefault((cursor, first), []).append(way)
-    try:
-        for (cursor, backfill), group in ways.items():
+    for (cursor, backfill), group in ways.items():
+        try:
             start = cursor
             if start is None:
                 assert backfill is not None
                 start = _begin(source, group, backfill, store, accounts.now())
                 done.began |= {way.key.bot for way in group}
             _read_on(source, group, start, store, accounts, done, report)
-    except ClientError as error:
-        done.errors[source_name] = error
+        except ClientError as error:
+            done.errors[source_name] = error
+            if not isinstance(error, Refused):  # others are of the whole account
+                break
     return done
 
 
@@ -164,10 +169,7 @@ def _read_on(
         more = page.more and page.cursor != cursor
         if page.posts or page.cursor != cursor:
             recording = _judge_page(source, ways, page, store, accounts.now(), report)
-            for way in ways:
-                limit = accounts.posts_per_hour(way.target.name)
-                recording.posts_per_hour[way.key.target] = limit
-            done.flood += store.record(recording, accounts.now())
+            done.flood += _record(recording, ways, accounts, store)
             done.targets |= {
                 way.target.name
                 for way in ways
@@ -178,6 +180,45 @@ def _read_on(
             done.queued += sum(v.verdict == "queued" for v in recording.verdicts)
             done.skipped += sum(v.verdict != "queued" for v in recording.verdicts)
         cursor = page.cursor
+
+
+def _record(recording: Recording, ways: list[_Way], accounts: Accounts, store: Store) -> int:
+    """Write what a page led to; how many drafts that held as too many within an hour."""
+    for way in ways:
+        limit = accounts.posts_per_hour(way.target.name)
+        recording.posts_per_hour[way.key.target] = limit
+    return store.record(recording, accounts.now())
+
+
+def rehearse(
+    source: Opened,
+    posts: Iterable[Post],
+    routes: Iterable[tuple[str, Route, Opened]],
+    accounts: Accounts,
+    store: Store,
+    report: Report,
+) -> None:
+    """Judge posts and queue them as if they stood on one page that is read now for the first time.
+
+    `store` is a copy of the state, or an empty one, and forgets what it knew of these posts; no
+    cursor moves. With each (bot, route) goes its target.
+    """
+    page = Page(tuple(posts), "")
+    for post in page.posts:
+        store.forget_post(source.identity.id, post.id)
+    ways = [
+        _Way(
+            RouteKey(bot, source.identity.id, target.identity.id),
+            route.policy,
+            target,
+            None,
+            datetime.min.replace(tzinfo=UTC),
+        )
+        for bot, route, target in routes
+    ]
+    recording = _judge_page(source, ways, page, store, accounts.now(), report)
+    recording.cursors.clear()
+    _record(recording, ways, accounts, store)
 
 
 def _judge_page(
@@ -305,11 +346,21 @@ def _force(way: _Way, post: Post, link: Copy | None, store: Store) -> tuple[Draf
 
 
 def judge(
-    bot: str, route: Route, source: Opened, target: Opened, post: Post, store: Store
+    bot: str,
+    route: Route,
+    source: Opened,
+    target: Opened,
+    post: Post,
+    store: Store,
+    *,
+    converts: bool | None = None,
 ) -> tuple[Draft, ...] | Skip:
-    """What one route makes of one post by itself, as if it were read now; nothing is written."""
+    """What one route makes of one post by itself, as if it were read now; nothing is written.
+
+    `converts` says that videos can be converted; None: if this machine can.
+    """
     key = RouteKey(bot, source.identity.id, target.identity.id)
-    way = _Way(key, route.policy, target, None, post.created_at)
+    way = _Way(key, route.policy, target, None, post.created_at, converts)
     link = store.links(source.identity.id, [post.id]).get(post.id)
     return _judge(way, post, link, set(), store)
 
@@ -509,7 +560,7 @@ def _render(way: _Way, post: Post, shown: Ref | None) -> tuple[Draft, ...] | Ski
         way.target.network,
         way.target.client.limits,
         shown,
-        converts=ffmpeg.is_installed(),
+        converts=ffmpeg.is_installed() if way.converts is None else way.converts,
     )
 
 

@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 #: seconds in which the owner has to come back from the browser
 PATIENCE = 300.0
 
-account_argument = click.argument("account", metavar="ACCOUNT")
-
 
 @click.command()
 @config_option
-@account_argument
+@click.argument("accounts", metavar="ACCOUNT...", nargs=-1, required=True)
 @click.option(
     "--print",
     "print_wanted",
@@ -49,15 +47,30 @@ account_argument = click.argument("account", metavar="ACCOUNT")
     help="The port of this machine that the browser comes back to; 8723 for X, else any.",
 )
 def login(
-    config_file: Path, account: str, *, print_wanted: bool, no_browser: bool, port: int | None
+    config_file: Path,
+    accounts: tuple[str, ...],
+    *,
+    print_wanted: bool,
+    no_browser: bool,
+    port: int | None,
 ) -> None:
-    """Log an account in, and store what it takes beside the state.
+    """Log accounts in, one after the other, and store what it takes beside the state.
 
-    Mastodon and X by a browser, Bluesky by an app password, which is asked for. The account stands
-    in the configuration without its secrets. Exits with 1 if the login does not work.
+    Mastodon and X by a browser, Bluesky by an app password, which is asked for. The accounts stand
+    in the configuration without their secrets. Exits with 1 at the first login that does not work.
 
-    Example: tribridge login newsroom_mastodon
+    Example: tribridge login newsroom_mastodon newsroom_bluesky
     """
+    for account in accounts:
+        _log_in(config_file, account, port, print_wanted=print_wanted, open_browser=not no_browser)
+    if not print_wanted:
+        _say("A `tribridge run` that is running uses it after a restart.")
+
+
+def _log_in(
+    config_file: Path, account: str, port: int | None, *, print_wanted: bool, open_browser: bool
+) -> None:
+    """Log one account in; ends the program if that fails."""
     from bridge import secrecy
     from bridge.network import ClientError
 
@@ -67,7 +80,7 @@ def login(
         if network.asks == "password":
             made = logs_in.check(chosen.settings, _password(logs_in, chosen), _now())
         else:
-            made = _by_browser(logs_in, chosen, port, open_browser=not no_browser)
+            made = _by_browser(logs_in, chosen, port, open_browser=open_browser)
         identity = _who(config, chosen, network, made, keep=not print_wanted)
     except ClientError as error:
         fail(f"{account}: {error}", FAILURE)
@@ -86,12 +99,11 @@ def login(
         _say(
             f"{config.file}: remove {', '.join(written)} of {account}: it counts before this login"
         )
-    _say("A `tribridge run` that is running uses it after a restart.")
 
 
 @click.command()
 @config_option
-@account_argument
+@click.argument("account", metavar="ACCOUNT")
 @click.option("--forget", is_flag=True, help="Forget it even if the network cannot be asked.")
 def logout(config_file: Path, account: str, *, forget: bool) -> None:
     """Revoke the login of an account at its network, and forget it.

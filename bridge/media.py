@@ -9,10 +9,12 @@ from urllib.parse import urljoin, urlsplit
 from bridge import wire
 from bridge.network import Refused, Unreachable
 from bridge.post import Media
+from bridge.text import is_web
 
 #: the largest file that is downloaded, in bytes
 MAX_DOWNLOAD = 64 * 1024 * 1024
-MAX_REDIRECTS = 3
+#: shorteners lead to shorteners
+MAX_REDIRECTS = 10
 #: seconds that a download may take in all
 DOWNLOAD_SECONDS = 60.0
 #: the same of a page that is read for its card, which keeps others waiting
@@ -86,7 +88,7 @@ def _follow(
 ) -> tuple[wire.Answer, str]:
     """What is at an address, and at which one it is after redirects."""
     for _ in range(MAX_REDIRECTS + 1):
-        if not url.startswith(("http://", "https://")):
+        if not is_web(url):
             raise Refused(f"the {what} has moved to an address that is none")
         answer = wire.send(
             "GET",

@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import IO, Any, Literal, Protocol
 
 from bridge import secrecy
-from bridge.post import Draft, Loss, MediaKind, Post, Ref, Run
+from bridge.post import Draft, Loss, Media, MediaKind, Post, Ref, Run
 from bridge.schema import Setting
 
 
@@ -466,6 +466,20 @@ class Network:
         made: Client = make(settings, session, now, *charged, **kept)
         return made
 
+    def limits(self, saved: str | None = None) -> tuple[Limits, bool]:
+        """The limits of a server without asking it, and whether they are known to be its own.
+
+        `saved` is what a client saved after a login. Without, they are those of a server as it
+        comes.
+        """
+        client = import_module(f"{self.package}.client")
+        if (fixed := getattr(client, "LIMITS", None)) is not None:
+            return fixed, True
+        found: Limits | None = client.saved_limits(saved) if saved else None
+        if found is not None:
+            return found, True
+        return import_module(f"{self.package}.samples").limits(), False
+
     def to_payload(
         self,
         draft: Draft,
@@ -490,6 +504,21 @@ class Network:
         write = import_module(f"{self.package}.write")
         payload: dict[str, Any] = write.to_update(draft, uploads, now)
         return payload
+
+    def unsent(self, media: Upload | Media, number: int) -> dict[str, Any]:
+        """What stands in `to_payload` for an upload that is not made, by a number. Pure."""
+        found: dict[str, Any] = import_module(f"{self.package}.write").unsent(media, number)
+        return found
+
+    def charges(self, payload: Mapping[str, Any], described: int) -> tuple[str, ...]:
+        """The kinds of paid calls that publishing a body takes; none where nothing is paid. Pure.
+
+        `described` is the number of its attachments that have an alt text.
+        """
+        if not self.paid:
+            return ()
+        found: tuple[str, ...] = import_module(f"{self.package}.write").charges(payload, described)
+        return found
 
     def spell_url(self, url: str) -> str:
         """A URL as it must stand in plain text to be a link as a whole. Pure."""

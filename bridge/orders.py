@@ -56,11 +56,11 @@ def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Pla
         name: Identity(row["identity"], row["handle"], row["url"])
         for name, row in store.accounts().items()
     }
-    found = _places(url, {name: known[name] for name in names if name in known}, config)
+    found = places(url, {name: known[name] for name in names if name in known}, config)
     failed: ClientError | None = None
     for name in (name for name in names if name not in known and not found):
         try:
-            found = _places(url, {name: accounts.open(name).identity}, config)
+            found = places(url, {name: accounts.open(name).identity}, config)
         except ClientError as error:  # it may be a post of another
             failed = failed or error
     if len(found) == 1:
@@ -80,7 +80,7 @@ def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Pla
     )
 
 
-def _places(url: str, whose: Mapping[str, Identity], config: Config) -> list[Place]:
+def places(url: str, whose: Mapping[str, Identity], config: Config) -> list[Place]:
     """What an address may be, of some accounts by name: more than one where it names no account."""
     ids = {
         name: NETWORKS[config.accounts[name].network].locate(url, who)
@@ -137,7 +137,7 @@ def look_up(url: str, config: Config, store: Store) -> Copy | None:
         for name, row in store.accounts().items()
         if name in config.accounts
     }
-    found = _places(url, known, config)
+    found = places(url, known, config)
     origins = [righting.known(known[at.account].id, at.post_id, store) for at in found]
     return next((origin for origin in origins if origin is not None), None)
 

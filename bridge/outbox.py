@@ -129,6 +129,20 @@ def deliver(
     return done
 
 
+def step(
+    draft: QueuedDraft,
+    target: Opened,
+    accounts: Accounts,
+    store: Store,
+    bots: Mapping[str, Bot],
+) -> Sent | Dropped | Wait | Stop:
+    """Bring one draft a step further, as `deliver` does; what comes of it is returned, not noted.
+
+    Raises the five kinds of error.
+    """
+    return _Courier(target, accounts, store, bots).handle(draft)
+
+
 def _next_at(store: Store, target: str, pacing: Pacing, now: datetime) -> datetime | None:
     """When something is due for an account; None if nothing waits."""
     if store.next_time(target) is None:
@@ -209,9 +223,10 @@ class _Courier:
         if old and not plays:
             draft = self.store.forget_uploads(draft)
         uploaded_before = bool(draft.uploads)
-        if draft.draft.card is not None and draft.payload is None:
-            draft = cards.prepare(draft, self.target, self.accounts, self.store)
-        uploaded = self._upload(draft)
+        carded = cards.prepare(draft, self.target, self.accounts, self.store)
+        if isinstance(carded, Wait | Stop):
+            return carded
+        draft, uploaded = carded, self._upload(carded)
         if isinstance(uploaded, Wait | Stop):
             return uploaded
         payload = draft.payload or self.target.network.to_payload(

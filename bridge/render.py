@@ -99,7 +99,7 @@ def render(
         *_warned_of(post, target),
         *_unshown(post, policy, standing),
     ]
-    shows_card = _part_with_card(post, policy, target, parts, groups)
+    shows_card, card = _card(post, policy, target, parts, groups)
     first = Draft(
         runs=(),
         created_at=post.created_at,
@@ -119,7 +119,7 @@ def render(
             reply_to=post.reply_to if n == 0 else None,
             losses=tuple(losses) if n == 0 else (),
             poll=poll if n == count - 1 else None,
-            card=_card(post, policy, parts[n]) if n == shows_card else None,
+            card=card if n == shows_card else None,
             quote=_quote(standing, n, parts[n] if n < len(parts) else (), target, limits),
             tags=post.tags if n == 0 else (),
             alone=policy.long == "numbered" and not target.threads and 0 < n < len(parts),
@@ -128,32 +128,49 @@ def render(
     )
 
 
-def _part_with_card(
+def _card(
     post: Post,
     policy: Policy,
     target: Network,
     parts: list[Runs],
     groups: list[tuple[Media, ...]],
-) -> int | None:
-    """The first part that has a card: where a link stands, and no media."""
-    if not target.cards or policy.cards == "none":
-        return None
-    bare = (n for n in range(len(parts)) if n >= len(groups) or not groups[n])
-    return next((n for n in bare if _card(post, policy, parts[n]) is not None), None)
+) -> tuple[int, Card | None]:
+    """The first part that shows a card, which one with media does not; and the card.
 
-
-def _card(post: Post, policy: Policy, runs: Runs) -> Card | None:
-    """The card of a part: the original's if its link stands here, else one of the first link.
-
-    The original's own page is no subject for one.
+    It is the original's if its link stands in the text, else one of the first link.
     """
-    links = [run.target for run in runs if run.kind == "link" and run.target != post.url]
-    if post.card is not None and comparable(post.card.url) in map(comparable, links):
-        # of one without a title the page is asked
-        return post.card if post.card.title.strip() or policy.cards == "fetch" else None
-    if post.card is not None or policy.cards == "source" or not links:
-        return None
-    return Card(links[0])
+    if not target.cards or policy.cards == "none":
+        return 0, None
+    links = [(n, url) for n, part in enumerate(parts) for url in _pages(post, part)]
+    card = _original_card(post)
+    of_card = [(n, url) for n, url in links if card and comparable(url) == comparable(card.url)]
+    if policy.cards == "source" and not (card and of_card and card.title.strip()):
+        return 0, None
+    for n, url in of_card or links:
+        if n >= len(groups) or not groups[n]:
+            # of one without a title the page is asked
+            return n, card if of_card else Card(url)
+    return 0, None
+
+
+def _pages(post: Post, runs: Runs) -> list[str]:
+    """What is linked: not the original's own page, nor the page of a person who is mentioned."""
+    linked = {run.target for run in post.runs if run.kind == "link"}
+    people = {run.target for run in post.runs if run.kind == "mention"} - linked
+    found = (run.target for run in runs if run.kind == "link")
+    return [url for url in found if url != post.url and url not in people]
+
+
+def _original_card(post: Post) -> Card | None:
+    """The original's card, with the address of the link that it is of: if that is told apart.
+
+    A page can name another address as its own, and the card has that.
+    """
+    links = set(_pages(post, post.runs))
+    card = post.card
+    if card is None or comparable(card.url) in map(comparable, links):
+        return card
+    return replace(card, url=links.pop()) if len(links) == 1 else None
 
 
 def _own_part(post: Post, policy: Policy, standing: Ref | None, limits: Limits) -> Post:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,3 +52,21 @@ class Sandbox:
         """Stop all three."""
         for simulator in (self.mastodon, self.bluesky, self.twitter):
             simulator.stop()
+
+
+def as_shell(printed: Mapping[str, Any]) -> str:
+    """What `Sandbox.start` returned of the newsroom's accounts, as lines that a shell can read."""
+    masto, bsky, x = printed["mastodon"], printed["bluesky"], printed["twitter"]
+    keys = x["accounts"][TWITTER[0]]
+    variables = {
+        "MASTODON_SERVER": masto["server"],
+        "MASTODON_TOKEN": masto["accounts"][MASTODON[0]]["access_token"],
+        "BLUESKY_SERVICE": bsky["service"],
+        "BLUESKY_APP_PASSWORD": bsky["accounts"][BLUESKY[0]]["app_password"],
+        "X_API": x["api"],
+        "X_API_KEY": keys["api_key"],
+        "X_API_KEY_SECRET": keys["api_key_secret"],
+        "X_TOKEN": keys["access_token"],
+        "X_TOKEN_SECRET": keys["access_token_secret"],
+    }
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())

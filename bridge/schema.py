@@ -48,6 +48,13 @@ Kind = Literal[
     "warnings",  # a map from content warnings to lists of words
     "section",  # a map of settings of its own
     "map",  # a map whose keys are names
+    "text",  # text that may be empty
+    "texts",  # a list of such
+    "time",  # a date, or a date and a time
+    "card",  # none, an address, or a map with it
+    "sections",  # a list of maps of settings
+    "tests",
+    "expectation",
 ]
 
 

@@ -39,6 +39,8 @@ MOST_TOLD = 20
 AFTER_A_DEFECT = timedelta(minutes=1)
 #: how often it is looked whether a paused account's originals can be followed again
 FOLLOW_PAUSED = timedelta(minutes=5)
+#: when a source that could not be read is read again for bots with a `cron`
+READ_AGAIN = timedelta(minutes=5)
 
 
 class Lanes:
@@ -100,7 +102,7 @@ class Engine:
 
     `rehearse` (a dry run) reports what would be posted through `report` and delivers nothing; so
     does each bot with `mode: dry-run`. `wake(account, when)` is asked to call `deliver` again,
-    `wake_follower` to call `follow`.
+    `wake_follower` to call `follow`, `wake_reader` to call `read_due`.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Engine:
         rehearse: bool = False,
         wake: Callable[[str, datetime], None] = lambda _account, _when: None,
         wake_follower: Callable[[str, datetime], None] = lambda _account, _when: None,
+        wake_reader: Callable[[str, datetime], None] = lambda _account, _when: None,
     ) -> None:
         self.config = config
         self.store = store
@@ -123,6 +126,7 @@ class Engine:
         self._rehearse = rehearse
         self._wake = wake
         self._wake_follower = wake_follower
+        self._wake_reader = wake_reader
         self._looked_at: dict[str, dict[str, datetime]] = {}
         self._due: dict[tuple[str, bool], set[str]] = {}
         self._due_lock = threading.Lock()
@@ -286,13 +290,40 @@ class Engine:
         return _rests(account, self.store.pauses())
 
     def _submit(self, bot: Bot, source: str) -> None:
-        if bot.mode == "disabled" or self.accounts.now() < self._rests_until.get(source, _NEVER):
+        if bot.mode == "disabled":
             return
-        dry = self._is_dry(bot)
+        dry, rests_until = self._is_dry(bot), self._rests_until.get(source, _NEVER)
+        if self.accounts.now() < rests_until:
+            self._put_off(source, dry, {bot.name}, rests_until)
+            return
         with self._due_lock:
             self._due.setdefault((source, dry), set()).add(bot.name)
-        read = partial(self._read, source, dry)
-        self.lanes.submit(source, f"read {dry}", partial(self.guard.run, read))
+        self.read_due(source)
+
+    def _let_rest(self, source: str, error: ClientError) -> datetime:
+        """Leave a source alone after an error as long as that says; when to read it again."""
+        now = self.accounts.now()
+        if isinstance(error, Busy):
+            self._rests_until[source] = error.retry_at
+        elif isinstance(error, LoginNeeded):
+            self._rests_until[source] = now + LOGIN_WAIT
+        return max(now + READ_AGAIN, self._rests_until.get(source, now))
+
+    def _put_off(self, source: str, dry: bool, names: set[str], until: datetime) -> None:  # noqa: FBT001
+        """Have a source read later for bots with a `cron`; the others soon ask by themselves."""
+        late = {name for name in names if self.config.bots[name].cron}
+        if late:
+            with self._due_lock:
+                self._due.setdefault((source, dry), set()).update(late)
+            self._wake_reader(source, until)
+
+    def read_due(self, source: str) -> None:
+        """Have a source read for the bots that wait for it."""
+        with self._due_lock:
+            kinds = [dry for name, dry in self._due if name == source]
+        for dry in kinds:
+            read = partial(self._read, source, dry)
+            self.lanes.submit(source, f"read {dry}", partial(self.guard.run, read))
 
     def _is_dry(self, bot: Bot) -> bool:
         return self._rehearse or bot.mode == "dry-run"
@@ -347,11 +378,8 @@ class Engine:
                 done.queued,
                 done.skipped,
             )
-        error = done.errors.get(source)
-        if isinstance(error, Busy):
-            self._rests_until[source] = error.retry_at
-        elif isinstance(error, LoginNeeded):
-            self._rests_until[source] = self.accounts.now() + LOGIN_WAIT
+        if source in done.errors:
+            self._put_off(source, dry, names, self._let_rest(source, done.errors[source]))
         asked = {source, *(route.target for _, route in routes)}
         self.pulse.read(source, names, asked, self.accounts.now(), done.errors)
         for account in asked:

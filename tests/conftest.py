@@ -10,6 +10,7 @@ from tests.secret_scan import (  # noqa: F401 - hooks
     pytest_configure,
     pytest_runtest_logreport,
     pytest_sessionfinish,
+    pytest_testnodedown,
 )
 from tests.servers.pds import Pds
 

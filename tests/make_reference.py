@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.config.json_schema import json_schema
+from bridge.config.trials import TESTS
 from bridge.console import as_json
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Setting, settings_of
@@ -68,6 +69,13 @@ KINDS: Mapping[Kind, str] = {
     "warnings": "map of lists of words",
     "section": "map",
     "map": "map",
+    "text": 'text, or `""`',
+    "texts": "list of texts",
+    "time": "date and time",
+    "card": "`none`, an address, or a map",
+    "sections": "list of maps",
+    "tests": "list of tests",
+    "expectation": "a word or a map",
 }
 
 SETTINGS_HEAD = """\
@@ -119,6 +127,17 @@ file, line and column.
 """
 
 
+TESTS_HEAD = """\
+## `tests`
+
+Each item of the list is a test: a post that is given, and what is expected of it. `tribridge test`
+tries them: see [Test a bot](../how-to/test-a-bot.md). Only what is named is compared, and a target
+that is not named is not judged. A test without `expect` fails until it is filled in, which
+`tribridge test --update` does.
+
+"""
+
+
 def settings_page() -> str:
     """The text of docs/reference/settings.md."""
     parts = [SETTINGS_HEAD]
@@ -152,7 +171,24 @@ def settings_page() -> str:
         + table(settings_of(Filter))
     )
     parts.append(_steps())
+    parts.append(TESTS_HEAD + _tests(TESTS))
     parts.append("## Defaults of a network\n\nWhere the target is on this network:\n\n" + _own())
+    return "\n".join(parts)
+
+
+def _tests(setting: Setting) -> str:
+    """The tables of what a test holds."""
+    given, expected = (
+        next(s for s in setting.settings if s.name == n) for n in ("given", "expect")
+    )
+    parts = [table(setting.settings)]
+    for title, section in (("`given`", given), ("`expect`, by target", expected)):
+        parts.append(f"### {title}\n\n" + table(section.settings))
+        parts += [
+            f"`{part.name}` of {title.split(',')[0]}:\n\n" + table(part.settings)
+            for part in section.settings
+            if part.settings
+        ]
     return "\n".join(parts)
 
 

@@ -189,10 +189,23 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             SCAN.hear(f"{report.nodeid}: {title}", said)
 
 
+#: findings of the processes among which pytest-xdist has divided the tests
+_IN_WORKERS: list[str] = []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    _IN_WORKERS.extend(getattr(node, "workeroutput", {}).get("secrets", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
     found = SCAN.findings(folder)
     SCAN.close()
+    if hasattr(session.config, "workeroutput"):  # one process of several: the first one tells
+        session.config.workeroutput["secrets"] = found
+        return
+    found += _IN_WORKERS
     if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")

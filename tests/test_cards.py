@@ -133,6 +133,71 @@ def test_no_page_is_asked_where_the_bot_wants_no_cards(tmp_path: Path, site: Sit
     assert site.asked == []
 
 
+@pytest.mark.parametrize("cards_are", ["fetch", "source"])
+def test_the_original_s_card_is_of_the_only_link_whatever_address_its_page_has(
+    tmp_path: Path, site: Site, cards_are: str
+) -> None:
+    url = site.has("/kaia?utm=post", page("Av sida"))
+    card = {"url": site.url + "/kaia", "title": "Kaia", "description": "Fra mandag"}
+    with world(tmp_path, f"a: {{from: m, to: b, cards: {cards_are}}}") as w:
+        external = mirrored(w, f"Ferja går {url}", card=card)["external"]
+        assert (external["uri"], external["title"]) == (url, "Kaia")
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("cards_are", ["fetch", "source"])
+def test_a_page_is_asked_where_nobody_knows_of_which_link_the_original_s_card_is(
+    tmp_path: Path, site: Site, cards_are: str
+) -> None:
+    url = site.has("/kaia?utm=post", page("Av sida"))
+    card = {"url": site.url + "/kaia", "title": "Kaia"}
+    with world(tmp_path, f"a: {{from: m, to: b, cards: {cards_are}}}") as w:
+        shown = mirrored(w, f"Ferja går {url} og {site.url}/torget", card=card)
+        assert (shown and shown["external"]["title"]) == {"fetch": "Av sida"}.get(cards_are)
+    assert site.asked == (["/kaia?utm=post"] if cards_are == "fetch" else [])
+
+
+@pytest.mark.parametrize("link", ["", "/kaia"])
+def test_the_profile_of_somebody_who_is_mentioned_is_no_page_for_a_card(
+    tmp_path: Path, site: Site, link: str
+) -> None:
+    site.has("/kaia", page("Kaia"))
+    with world(tmp_path, "a: {from: m, to: b, cards: fetch, mentions: link}") as w:
+        w.simulator("m").account("ola")
+        shown = mirrored(w, f"Takk @ola {link and site.url + link}")
+        assert (shown and shown["external"]["title"]) == ("Kaia" if link else None)
+        assert losses(w) == []
+
+
+def test_a_link_in_capitals_has_a_card(tmp_path: Path, site: Site) -> None:
+    url = site.has("/kaia", page("Kaia")).replace("http", "HTTP")
+    with world(tmp_path, BOTS) as w:
+        facet = {
+            "index": {"byteStart": 0, "byteEnd": len(url)},
+            "features": [{"$type": "app.bsky.richtext.facet#link", "uri": url}],
+        }
+        w.configure("a: {from: b2, to: b, cards: fetch}")
+        w.turn()
+        w.say("b2", url, facets=[facet])
+        w.turn()
+        assert embed(w)["external"]["title"] == "Kaia"
+
+
+@pytest.mark.parametrize("hops", [media.MAX_REDIRECTS, media.MAX_REDIRECTS + 1])
+def test_shorteners_of_shorteners_are_followed_so_far(
+    tmp_path: Path, site: Site, hops: int
+) -> None:
+    site.has("/0", page("Kaia"))
+    for n in range(hops):
+        site.moves(f"/{n + 1}", site.url + f"/{n}")
+    with world(tmp_path, BOTS) as w:
+        shown = mirrored(w, f"Ferja går {site.url}/{hops}")
+        assert (shown is not None) == (hops == 10)
+        assert losses(w) == [
+            "a link has no card: the page cannot be downloaded: too many redirects"
+        ] * (hops == 11)
+
+
 BAD = {
     "gone": lambda s: s.url + "/ingen",
     "no title": lambda s: s.has("/tom", b"<html><p>Hei</p></html>"),
@@ -207,6 +272,44 @@ def test_a_lost_answer_asks_the_page_once_and_sends_the_same_again(
         assert site.asked == ["/kaia", "/kai.png"]
 
 
+@pytest.mark.parametrize("status", [503, 0])
+def test_a_target_that_is_down_takes_the_picture_later(
+    tmp_path: Path, site: Site, status: int
+) -> None:
+    site.has("/kai.png", png(), "image/png")
+    url = site.has("/kaia", page("Kaia", image="/kai.png"))
+    with world(tmp_path, BOTS) as w:
+        w.turn()
+        w.say("m", f"Ferja går {url}")
+        what: Any = "answer" if status else "drop_before"
+        upload = "POST /xrpc/com.atproto.repo.uploadBlob"
+        w.simulator("b").faults.append(Fault(what, upload, status=status, times=3))
+        for _ in range(4):
+            assert not w.copies("b")
+            w.turn()
+            w.clock.advance(minutes=3)
+        assert "thumb" in embed(w)["external"]
+        assert losses(w) == []
+        assert site.asked.count("/kaia") == 1
+
+
+def test_a_picture_that_never_goes_up_costs_the_picture_only(tmp_path: Path, site: Site) -> None:
+    site.has("/kai.png", png(), "image/png")
+    url = site.has("/kaia", page("Kaia", image="/kai.png"))
+    with world(tmp_path, BOTS) as w:
+        w.turn()
+        w.say("m", f"Ferja går {url}")
+        upload = "POST /xrpc/com.atproto.repo.uploadBlob"
+        w.simulator("b").faults.append(Fault("answer", upload, status=500, times=1000))
+        w.say("m", "Uten lenke")
+        for _ in range(12):
+            w.turn()
+            w.clock.advance(minutes=31)
+        assert sorted(text[:5] for text in w.texts("b")) == ["Ferja", "Uten "]
+        (told,) = losses(w)
+        assert told.startswith("the card of a link has no picture")
+
+
 def test_a_target_that_is_busy_takes_the_picture_later(tmp_path: Path, site: Site) -> None:
     site.has("/kai.png", png(), "image/png")
     url = site.has("/kaia", page("Kaia", image="/kai.png"))
@@ -252,6 +355,7 @@ def test_titles_are_read_in_any_charset_and_made_one_line(
         ("https://cdn.example/ø.png", "https://cdn.example/ø.png"),
         ("data:image/png;base64,AAAA", ""),
         ("file:///etc/passwd", ""),
+        ("HTTPS://cdn.example/b.png", "https://cdn.example/b.png"),
         ("http://[::1", ""),
     ],
 )

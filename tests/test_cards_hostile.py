@@ -59,6 +59,8 @@ DEEP = {
     "unclosed comments": "t + b'<!--' * (n // 4)",
     "unclosed scripts": "t + b'<script>' * (n // 8)",
     "unclosed titles": "t + b'<title>' * (n // 7)",
+    "unclosed drawings": "t + b'<svg ' * (n // 5)",
+    "many drawings": "b'<svg></svg>' * (n // 11 - 9) + t",
     "unclosed quotes": "t + b'<meta content=\"' * (n // 15)",
     "punycode": "t + b'-' + b'a9' * (n // 2)",
 }
@@ -90,6 +92,11 @@ def test_no_page_takes_longer_to_read_than_its_size_accounts_for(kind: str) -> N
         ("<body><p>Hei</p><meta property=og:title content=Sent></body>", "Sent"),
         ("<meta property=og:title content=''><title>Ny</title>", "Ny"),
         ("<title>Å &lt;b&gt; &eacute;</title>", "Å <b> é"),
+        ("<svg><title>Logo</title></svg><title>Ny</title>", "Ny"),
+        ("<svg viewBox='0 0 9 9'><svg></svg><title>Logo</title></svg><title>Ny", "Ny"),
+        ("<SVG/><title>Ny</title>", "Ny"),
+        ("</svg><svgs><title>Ny</title>", "Ny"),
+        ("<svg><title>Logo</title>", ""),
     ],
 )
 def test_what_looks_like_a_title_and_is_none(body: str, title: str) -> None:

@@ -205,6 +205,7 @@ def test_no_mistake_makes_it_show_a_secret() -> None:
         ("defaults: {for: {x: {only: {words: 1}}}}\n", "only-and-skip"),
         ("bots: {b: {from: masto, to: bsky, steps: [{append: 1}]}}\n", "steps"),
         ("bots: {b: {from: masto, to: bsky, steps: [{apend: a}]}}\n", "steps"),
+        ("bots: {b: {from: masto, to: x, tests: [{given: {text: a, txt: a}}]}}\n", "tests"),
         ("bots: {b: {from: masto}}\n", "bots"),
     ],
 )

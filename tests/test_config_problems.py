@@ -464,7 +464,6 @@ SETTINGS = [
     ("for: {x: {lnog: skip}}", ["2:45: unknown setting 'lnog'; did you mean 'long'?"]),
     ("was: b", ["2:40: 'was' names 'b', which is a bot still"]),
     ("was: a/b", ["2:40: the name 'a/b' holds /, which is reserved"]),
-    ("tests: []", ["2:35: unknown setting 'tests'; did you mean 'steps'?"]),
     ("<<: {}", ["2:35: `<<` is not supported; use `defaults`, or write it out"]),
     ("mode: live, mode: disabled", ["2:47: 'mode' stands twice; first at config.yaml:2:35"]),
     ("mode: !!str live", ["2:41: tags (words with !) are not used here; put the value in quotes"]),

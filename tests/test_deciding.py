@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bridge import deciding
 from bridge.simulation import Fault
+from bridge.store import Store
 from tests.world import World, world
 
 BOTS = """
@@ -265,6 +269,46 @@ def test_a_post_is_left_out_while_it_waits_but_not_where_it_stands(w: World) -> 
     assert done.stdout == "b: stands there already, or is on its way\nx: left out\n"
     w.rest()
     assert (w.texts("b"), w.texts("x")) == (["Angret litt sent"], [])
+
+
+@contextmanager
+def owned(w: World, command: str) -> Iterator[Store]:
+    """The state, as another process that runs a command has it."""
+    assert w.store.file is not None
+    other = Store.open(w.store.file)
+    other.own(command)
+    try:
+        yield other
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("once", "still at work: `tribridge once`, process {}: try again when it is done\n"),
+        ("run", "the running daemon did not answer within a minute; see its log\n"),
+    ],
+)
+def test_who_keeps_an_order_waiting_is_named(
+    w: World, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    monkeypatch.setattr(deciding, "PATIENCE", 0)
+    url = f"{w.simulator('m').url}/@anna/{w.say('m', 'Ferja går')}"
+    with owned(w, command):
+        done = w.command("skip", url)
+        assert (done.exit_code, done.stderr) == (1, said.format(os.getpid()))
+    assert not w.store.open_orders()
+
+
+def test_an_order_beside_a_run_that_ends_is_carried_out_then(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{w.simulator('m').url}/@anna/{w.say('m', 'Ferja går')}"
+    with owned(w, "once") as other:
+        monkeypatch.setattr("bridge.deciding.time.sleep", lambda _seconds: other.close())
+        done = w.command("skip", url)
+    assert (done.exit_code, done.stdout) == (0, "b: left out\nx: left out\n")
 
 
 def test_an_address_that_is_nobodys(w: World) -> None:

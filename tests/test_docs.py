@@ -23,7 +23,18 @@ import pytest
 import yaml
 from sqlite_utils import Database
 
-from bridge import alerts, config, costs, doctor, export, filters, network, outcome, overview
+from bridge import (
+    alerts,
+    config,
+    costs,
+    doctor,
+    export,
+    filters,
+    network,
+    outcome,
+    overview,
+    trials,
+)
 from bridge.alerts import Watch
 from bridge.cli import main
 from bridge.console import CONFIGURATION, FAILURE, OVERDUE
@@ -35,7 +46,9 @@ from bridge.simulation import Fault
 from bridge.store import Alert, Recording, RouteKey, Verdict
 from bridge.store.migrations import migrations
 from bridge.store.rows import SEVERAL
+from bridge.trials import report
 from tests import make_reference
+from tests.config_files import ACCOUNTS
 from tests.pages import PAGES, ROOT, blocks, code, rows, section, text_of
 from tests.world import World
 
@@ -291,6 +304,15 @@ def test_the_fields_of_the_export_are_documented(mirrored: World) -> None:
     since = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     found = export.export(mirrored.store, since)
     assert_documented("export", found)
+
+
+def test_the_fields_of_test_are_documented(tmp_path: Path) -> None:
+    tests = "tests: [{given: {text: a}, expect: {x: a, bsky: b}}, {given: {text: a}}]"
+    text = f"bots: {{b: {{from: masto, to: [bsky, x], {tests}}}, c: {{from: x, to: bsky}}}}\n"
+    (tmp_path / "config.yaml").write_text(text + ACCOUNTS, encoding="utf-8")
+    files = config.examine(tmp_path / "config.yaml", {}, offline=True)
+    results, _ = trials.run(files, ["b", "c"])
+    assert_documented("test", report.as_object(results, ["b", "c"]))
 
 
 def test_the_fields_of_costs_are_documented(mirrored: World) -> None:

@@ -40,6 +40,7 @@ SESSIONS = [
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
     ("docs/how-to/operate.md", "Why a post was not mirrored"),
+    ("docs/how-to/test-a-bot.md", ""),
     ("docs/how-to/wrong.md", "Say it"),
     ("docs/how-to/wrong.md", "Take it back"),
     ("docs/how-to/wrong.md", "Know what was out, and when"),
@@ -78,7 +79,7 @@ def assert_is_command(words: list[str]) -> None:
 
 
 def to_run(page: str, name: str) -> list[str]:
-    found = blocks(section(text_of(page), name), "sh")
+    found = blocks(section(text_of(page), name) if name else text_of(page), "sh")
     return [b for b in found if not all(line.startswith(INSTALLING) for line in commands(b))]
 
 
@@ -178,7 +179,7 @@ def test_what_is_wrong_is_put_right_by_the_three_commands(tmp_path: Path) -> Non
     address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
     with_url = say.replace(" URL ", ' "$URL" ') + "yes | " + take.replace(" URL", ' "$URL"')
     run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
-    end = "kill %1 %2\nwait\nrm -r sandbox.json state\n"
+    end = "kill %1 %2\nwait\nrm -r sandbox.env state\n"
     out = shell(tmp_path, keys + run + post + ARRIVED + address + with_url + know + end)
     (shown,) = blocks(section(text_of(page), "Say it"), "text")
     told = shown.splitlines()
@@ -203,7 +204,7 @@ def test_ones_own_accounts_are_logged_in_as_the_readme_says(tmp_path: Path) -> N
     browser.chmod(0o755)
     _, logins, _, go = to_run("README.md", "With your own accounts")
     password = printed["bluesky"]["accounts"]["newsroom.test"]["app_password"]
-    asks = "tribridge login newsroom_bluesky"
+    asks = "tribridge login newsroom_mastodon newsroom_bluesky"
     logins = logins.replace(asks, f'echo "$TYPED" | {asks}')
     go = go.removesuffix("tribridge run\n")
     environ = {"BROWSER": str(browser), "PERSON": "as=newsroom", "TYPED": password}
@@ -218,7 +219,7 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     sandbox = Sandbox()
     printed = sandbox.start()
     begin, logins, keys_by_hand, go = to_run("README.md", "With your own accounts")
-    assert logins.count("tribridge login newsroom_") == 2  # in a test of its own
+    assert logins.count("tribridge login newsroom_") == 1  # in a test of its own
     go = keys_by_hand + go
     shell(tmp_path, begin)
     text = (tmp_path / "config.yaml").read_text()
@@ -275,3 +276,13 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     (line,) = blocks(section(text_of(operate), "The log"), "json")
     logged = json.loads((tmp_path / "run.log").read_text().splitlines()[0])
     assert json.loads(line).keys() == logged.keys()
+
+
+def test_a_bot_is_tested_as_the_page_says(tmp_path: Path) -> None:
+    page = text_of("docs/how-to/test-a-bot.md")
+    (bot,), (command,) = blocks(page, "yaml"), to_run("docs/how-to/test-a-bot.md", "")
+    (tmp_path / "bots").mkdir()
+    (tmp_path / "bots" / "alerts.yaml").write_text(bot)
+    example = text_of("config.example.yaml")
+    (tmp_path / "config.yaml").write_text(example[: example.index("\nbots:") + 1])
+    assert shell(tmp_path, command) == blocks(page, "text")[0]

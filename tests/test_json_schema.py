@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 
 from bridge.cli import main
 from bridge.config.bots import BOT, DEFAULTS, POLICY
+from bridge.config.trials import TESTS
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Labels, Setting, settings_of
 from bridge.starter import BOT as STARTER_BOT
@@ -256,10 +257,30 @@ def places() -> Iterator[Place]:
             yield Place(
                 f"steps.{name}", part, found["properties"][part.name], "`steps`", f"`{name}` takes"
             )
+    yield from places_of_tests(defs["bot"]["properties"]["tests"]["items"]["properties"])
     for part in settings_of(Labels):
         yield Place(
             "labels", part, defs["bot"]["properties"]["labels"]["properties"][part.name], ""
         )
+
+
+def places_of_tests(test: Any) -> Iterator[Place]:
+    given, expect = (next(s for s in TESTS.settings if s.name == n) for n in ("given", "expect"))
+    (target,) = (
+        kind["additionalProperties"]
+        for kind in test["expect"]["anyOf"]
+        if "additionalProperties" in kind and kind.get("minProperties")
+    )
+    known = {"given": test["given"]["properties"], "expect": target["anyOf"][-1]["properties"]}
+    for setting in TESTS.settings:
+        yield Place("test", setting, test[setting.name], "`tests`")
+    for where, heading, owner in (
+        ("given", "`given`", given),
+        ("expect", "`expect`, by target", expect),
+    ):
+        assert set(known[where]) == {setting.name for setting in owner.settings}
+        for setting in owner.settings:
+            yield Place(where, setting, known[where][setting.name], heading)
 
 
 PLACES = list(places())
@@ -304,6 +325,22 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     ),
     "section": ([], ["a", "[]", "{nothing: 1}"]),
     "map": (["{}"], ["a", "[]", "{a: 1}"]),
+    "text": (["a", "''", "'12'"], ["12", "[a]", "{}"]),
+    "texts": (["a", "[a, '']", "[]"], ["1", "[1]", "{}"]),
+    "time": (["2026-01-31", "'2026-01-31T08:00+01:00'"], ["1", "[a]", "''"]),
+    "card": (["none", "https://a.example", "{url: a, title: b}"], ["1", "{title: b}", "[]", "''"]),
+    "sections": (["[]", "[{kind: gif, alt: ''}]"], ["a", "[a]", "{}", "[{nothing: a}]"]),
+    "tests": (
+        ["[]", "[{given: {text: a}}]", "[{given: {}, name: a, expect: skipped}]"],
+        ["a", "[a]", "[{given: a}]", "[{expect: skipped}]", "[{given: {}, expects: a}]"],
+    ),
+    "expectation": (
+        [
+            *("skipped", "mirrored", "null", "'skipped: so'", "{skipped: so}", "{b: a, x: [a, b]}"),
+            *("{b: {text: ''}}", "{b: {skipped: so}}", "{b: {card: none, media: [{kind: gif}]}}"),
+        ],
+        ["skip", "'skipped:'", "[]", "{}", "1", "{b: {}}", "{b: {txt: a}}", "{b: 1}", "{b: [1]}"],
+    ),
 }
 
 

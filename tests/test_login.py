@@ -46,6 +46,7 @@ if "STRANGER" in os.environ:
 assert b"close this page" in urlopen(chosen).read()
 """
 PORT = 8723
+pytestmark = pytest.mark.xdist_group("the port that browsers come back to")
 
 
 class Networks:

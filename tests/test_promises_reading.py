@@ -297,3 +297,26 @@ def test_a_target_that_was_away_at_the_first_run_gets_what_came_since_and_nothin
         assert w.texts(target) == ["Mens målet var borte"]
         w.rest(2)
         assert w.texts(target) == ["Mens målet var borte"]
+
+
+@pytest.mark.parametrize(("status", "read"), [(400, ["Tredje"]), (429, []), (503, []), (401, [])])
+def test_a_refused_page_keeps_bots_that_stand_elsewhere_from_nothing(
+    tmp_path: Path, status: int, read: list[str]
+) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        w.turn()
+        w.say("m", "Første")
+        w.configure("one: {from: m, to: b}\ntwo: {from: m, to: x}")
+        config, w.config = w.config, replace(w.config, bots={"two": w.config.bots["two"]})
+        w.turn()
+        w.config = config
+        w.say("m", "Tredje")
+        w.simulator("m").faults = [
+            Fault("answer", "GET /api/v1/accounts/:id/statuses", status=status, times=1)
+        ]
+        assert w.read("m").errors.keys() == {"m"}
+        w.deliver("x")
+        assert (w.texts("b"), w.texts("x")) == ([], read)
+        w.clock.advance(hours=2)
+        w.rest()
+        assert (w.texts("b"), w.texts("x")) == (["Første", "Tredje"], ["Tredje"])

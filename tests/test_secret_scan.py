@@ -16,7 +16,9 @@ import pytest
 from tests.pages import ROOT
 
 CONFTEST = """
-from tests.secret_scan import pytest_configure, pytest_runtest_logreport, pytest_sessionfinish
+from tests.secret_scan import (
+    pytest_configure, pytest_runtest_logreport, pytest_sessionfinish, pytest_testnodedown
+)
 """
 TEST = """
 import logging, sqlite3, subprocess, sys
@@ -47,7 +49,7 @@ def test_it(tmp_path):
 """
 
 
-def run(folder: Path, body: str) -> tuple[int, str]:
+def run(folder: Path, body: str, *options: str) -> tuple[int, str]:
     """How a suite of one test ends, and what it prints."""
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(TEST.replace("BODY", body))
@@ -55,6 +57,7 @@ def run(folder: Path, body: str) -> tuple[int, str]:
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("--rootdir", str(folder), "--basetemp", str(folder / "temp")),
+            *options,
             str(folder / "test_it.py"),
         ],
         capture_output=True,
@@ -89,6 +92,13 @@ def test_a_planted_secret_fails_the_run_which_names_the_place(
     assert code == 1, said
     (found,) = re.findall("^SECRET in .*", said, re.MULTILINE)
     assert re.search(place, found), found
+
+
+def test_processes_that_share_the_tests_are_searched_too(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "print(password)", "-n", "2")
+    assert code == 1, said
+    (found,) = re.findall("^SECRET in .*", said, re.MULTILINE)
+    assert "Captured stdout call: app_password of Bluesky" in found
 
 
 def test_secrets_where_they_belong_are_no_finding(tmp_path: Path) -> None:

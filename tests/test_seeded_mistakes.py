@@ -466,6 +466,164 @@ BOTS: list[tuple[str, list[str]]] = [
         "from: masto\nto: bsky\n\xa0long: thread\n",
         ["3:1: unknown setting '\\xa0long'; did you mean 'long'?"],
     ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - expect: skipped\n",
+        ["4:5: a test needs given: a post, such as {text: Hello}"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {}\n    expect: skipped\n",
+        ["4:12: 'given' has nothing of a post: write text, or file"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: 12}\n    expect: skipped\n",
+        ['4:19: without quotes YAML takes 12 for a number; write "12"'],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given:\n      txt: Hello\n    expect: skipped\n",
+        ["5:7: unknown setting 'txt'; did you mean 'text'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: Hello\n    expect: skipped\n",
+        ["4:12: 'given' takes a map of settings, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: skiped\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}; did you mean 'skipped'?"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: Hello\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}, not 'Hello'"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: [Hello]\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}, not a list"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {}\n",
+        ["5:13: 'expect' names no target; a word for all is mirrored or skipped"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: skipped: no\n",
+        [
+            "5:20: a colon stands inside a value, or this line is indented wrongly; put the value in quotes"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: 'skipped:'\n",
+        [
+            "5:13: 'expect' takes mirrored, skipped, or a map of targets, such as {bsky: text}; did you mean 'skipped'?"
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bksy: Hello}\n",
+        ["5:14: 'bksy' is no target of posts from 'masto'; did you mean 'bsky'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {masto: Hello}\n",
+        ["5:14: 'masto' is no target of posts from 'masto'; write bsky or x"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect:\n      bsky:\n",
+        ["6:7: 'bsky' has no value; give it one, or remove the line"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {}}\n",
+        ["5:20: nothing is expected here; write mirrored, if any copy will do"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: 2026}\n",
+        ['5:20: without quotes YAML takes 2026 for a number; write "2026"'],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {loses: []}}\n",
+        ["5:21: unknown setting 'loses'; did you mean 'losses'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {text: a, parts: [a]}}\n",
+        ["5:30: 'text' and 'parts' exclude each other; keep one"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {skipped: no, text: a}}\n",
+        [
+            "5:21: 'skipped' stands alone: what is skipped has no copy",
+            '5:30: without quotes YAML takes no for true or false; write "no"',
+        ],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    expect: {bsky: {media: image}}\n",
+        ["5:28: 'media' takes a list of maps, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, from: mosto}\n    expect: skipped\n",
+        ["4:32: 'mosto' is no source of this bot; did you mean 'masto'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, from: x}\n    expect: skipped\n",
+        ["4:32: 'x' is no source of this bot; write masto"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, file: a.json}\n    expect: skipped\n",
+        ["4:13: 'text' is of a post that is written here; remove it, or file"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {media: [image]}\n    expect: mirrored\n",
+        ["4:21: each of 'media' is a map with kind, alt, duration or bytes, not a single value"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {media: [{kind: picture}]}\n    expect: mirrored\n",
+        ["4:28: 'kind' takes image, video, gif or audio, not 'picture'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {quote: theirs}\n    expect: mirrored\n",
+        ["4:20: 'quote' takes own, or the address of a post"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, at: tomorrow}\n    expect: mirrored\n",
+        ["4:30: 'at' takes a time, such as 2026-01-31T08:00"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, reply: mine}\n    expect: mirrored\n",
+        ["4:33: 'reply' takes own or other, not 'mine'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello, visibility: followers}\n    expect: skipped\n",
+        ["4:38: 'visibility' takes public, unlisted, private or direct, not 'followers'"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {poll: {multiple: true}}\n    expect: mirrored\n",
+        ["4:19: 'poll' needs options: what can be chosen"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {boost: own, quote: own}\n    expect: mirrored\n",
+        ["4:13: 'quote' and 'boost' exclude each other; keep one"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: Hello}\n    exepct: skipped\n",
+        ["5:5: unknown setting 'exepct'; did you mean 'expect'?"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - Hello\n",
+        ["4:5: a test is a map with given and expect"],
+    ),
+    (
+        "from: masto\nto: [bsky, x]\ntests:\n  - given: {text: #hello}\n    expect: skipped\n",
+        ["4:12: a comma or } is missing in the map that opens here"],
+    ),
+    (
+        "from: masto\nto: bsky\ntests: {given: {text: a}, expect: skipped}\n",
+        ["3:8: 'tests' takes a list, such as: - given: {text: Hello}, not a map"],
+    ),
+    ("from: masto\nto: bsky\ntest: []\n", ["3:1: unknown setting 'test'; did you mean 'tests'?"]),
+    (
+        "from: masto\nto: bsky\nfor: {bsky: {tests: []}}\n",
+        ["3:14: 'tests' is a setting of the whole bot, not of one target"],
+    ),
 ]
 
 #: a configuration, or what follows the accounts in it, and what is wrong with it
@@ -674,6 +832,10 @@ CONFIGS: list[tuple[str, list[str]]] = [
             "22:3: the bot 'c' needs either from and to, or between",
             "23:5: `<<` is not supported; use `defaults`, or write it out",
         ],
+    ),
+    (
+        ACCOUNTS + "defaults:\n  tests: []\n",
+        ["19:3: 'tests' belongs to one bot and cannot be a default"],
     ),
     (
         ACCOUNTS + "bots:\n  b: *defaults\n",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,49 @@ def test_a_bot_with_a_cron_keeps_to_its_own_times(tmp_path: Path) -> None:
         engine.tick(rarely)
         engine.lanes.wait()
         assert {route.bot for route in w.store.first_runs()} == {"often", "rarely"}
+
+
+@pytest.mark.parametrize(("status", "wait"), [(429, 600), (503, 300)])
+def test_a_bot_with_a_cron_is_not_late_by_a_whole_turn_for_a_source_that_was_away(
+    tmp_path: Path, status: int, wait: int
+) -> None:
+    with world(tmp_path, "often: {from: m, to: b}\nrarely: {from: m, to: x, every: 1h}") as w:
+        rarely = replace(w.config.bots["rarely"], cron="0 9 * * mon")
+        config = replace(w.config, bots={**w.config.bots, "rarely": rarely})
+        woken: list[tuple[str, datetime]] = []
+        engine = Engine(
+            config,
+            w.store,
+            w.accounts,
+            report=lambda *_: None,
+            wake_reader=lambda account, at: woken.append((account, at)),
+        )
+
+        def tick(name: str) -> None:
+            engine.tick(config.bots[name])
+            engine.lanes.wait()
+
+        tick("often")
+        tick("rarely")
+        w.say("m", "Ferja går")
+        headers = {"Retry-After": "600"}
+        w.simulator("m").faults = [Fault("answer", status=status, headers=headers, times=9)]
+        tick("rarely")
+        assert woken == [("m", w.clock() + timedelta(seconds=wait))]
+        tick("often")
+        w.clock.advance(seconds=wait - 1)
+        tick("rarely")  # a crontab may name every minute
+        assert woken[-1][1] > w.clock()
+        w.simulator("m").faults = []
+        assert w.texts("x") == []
+        w.clock.advance(seconds=301)
+        engine.read_due("m")
+        engine.lanes.wait()
+        assert w.texts("x") == ["Ferja går"]
+        w.simulator("m").requests.clear()
+        engine.read_due("m")
+        engine.lanes.wait()
+        assert not w.requests("mastodon")
 
 
 def test_a_source_that_asks_for_rest_gets_it(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
 from bridge.config.groups import read_groups
 from bridge.config.people import read_people
+from bridge.config.trials import Trial
 from bridge.config.values import Context, duration, read_map, read_settings
 from bridge.config.yaml_reader import (
     ConfigError,
@@ -54,6 +55,8 @@ class Files:
     bots: Mapping[str, Node] = field(repr=False)
     sources: Mapping[str, Source] = field(repr=False)
     clear_secrets: tuple[tuple[str, Node], ...] = field(repr=False)
+    #: the tests of each bot that has any
+    trials: Mapping[str, tuple[Trial, ...]] = field(repr=False, default_factory=dict)
 
 
 def load(
@@ -77,17 +80,23 @@ def examine(
     instead: Mapping[Path, bytes] | None = None,
     *,
     logging_in: bool = False,
+    offline: bool = False,
 ) -> Files:
     """All files of a configuration, and everything that is wrong with them; see `load`.
 
     `instead` holds what is to be taken for the content of some files, whether they exist or not.
+    With `offline` nothing is asked for that only networks need: logins are left out as with
+    `logging_in`, and so is what else of accounts, state and alerts names a variable or a file that
+    is not there.
     """
     problems = Problems(instead=instead or {})
     root = read(path, problems)
     there = os.path.isfile(path) or root is not None  # noqa: PTH113  never raises
     bots = _read_bots(path.parent / "bots", problems) if there else {}
-    context = Context(problems, environ, path.parent, logins=None if logging_in else {})
-    config = _check(root, bots, context, path) if root is not None else None
+    context = Context(problems, environ, path.parent, lenient=offline)
+    if logging_in or offline:
+        context.logins = None
+    config, trials = _check(root, bots, context, path) if root is not None else (None, {})
     return Files(
         None if problems.found else config,
         ConfigError(problems.found).problems,
@@ -95,6 +104,7 @@ def examine(
         bots,
         problems.sources,
         tuple(context.clear_secrets),
+        trials,
     )
 
 
@@ -120,8 +130,10 @@ def _read_bots(folder: Path, problems: Problems) -> dict[str, Node]:
     return nodes
 
 
-def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Path) -> Config:
-    """The configuration; of no use if it leaves problems."""
+def _check(
+    root: Node, bot_files: Mapping[str, Node], context: Context, path: Path
+) -> tuple[Config, Mapping[str, tuple[Trial, ...]]]:
+    """The configuration, and the tests of its bots; of no use if it leaves problems."""
     given = read_map(context, root, path.name)
     top = read_settings(context, given, _TOP) if given else {}
     context.zone = top.get("timezone")
@@ -131,6 +143,7 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     if context.logins is not None:
         context.logins = _stored_logins(context, state.file)
     accounts = read_accounts(context, top["accounts"]) if "accounts" in top else {}
+    context.lenient = False  # what follows decides what becomes of posts
     people = read_people(context, top["people"]) if "people" in top else ()
     groups = read_groups(context, top["groups"], accounts) if "groups" in top else {}
     bots = Bots(context, accounts, people, groups)
@@ -145,7 +158,7 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
     if "accounts" in top:
         check_targets(context, top["accounts"], accounts, found.values())
     alerts = apply(Alerts(), top.get("alerts", {}))
-    return Config(
+    config = Config(
         path,
         accounts,
         found,
@@ -156,6 +169,7 @@ def _check(root: Node, bot_files: Mapping[str, Node], context: Context, path: Pa
         frozenset(context.literal_secrets),
         groups,
     )
+    return config, bots.trials
 
 
 def _stored_logins(context: Context, state_file: Path) -> dict[str, dict[str, Any]]:

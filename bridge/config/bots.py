@@ -12,6 +12,7 @@ import yaml
 
 from bridge.config.accounts import check_name
 from bridge.config.groups import Groups, several
+from bridge.config.trials import TESTS, Trial, read_trials
 from bridge.config.values import Context, Name, either, read_map, read_settings, shorten
 from bridge.config.yaml_reader import Map, Node, Scalar, Source, compose, place
 from bridge.registry import NETWORKS
@@ -20,11 +21,12 @@ from bridge.schema import ROUTING, TOP, Account, Bot, Filter, Person, Policy, Ro
 MAX_ROUTES = 100_000
 
 POLICY = {setting.name: setting for setting in settings_of(Policy)}
-BOT = {setting.name: setting for setting in (*settings_of(Bot), *ROUTING)} | POLICY
-_OF_ONE_BOT = ("from", "to", "between", "was", "description")
+BOT = {setting.name: setting for setting in (*settings_of(Bot), *ROUTING, TESTS)} | POLICY
+_OF_ONE_BOT = ("from", "to", "between", "was", "description", TESTS.name)
 DEFAULTS = {name: setting for name, setting in BOT.items() if name not in _OF_ONE_BOT}
 
-_ROUTING = tuple(setting.name for setting in ROUTING)
+#: what `Bot` has in another form, or not at all
+_NOT_KEPT = tuple(setting.name for setting in (*ROUTING, TESTS))
 _IN_FILTERS = {
     setting.name: "belongs in only or skip"
     for setting in settings_of(Filter)
@@ -103,6 +105,7 @@ class Bots:
         self.groups = groups or {}
         self.built_in = Policy(people=people, zone=context.zone)
         self.bots: dict[str, Bot] = {}
+        self.trials: dict[str, tuple[Trial, ...]] = {}
         self.places: dict[str, Node] = {}
         self.former: dict[str, Node] = {}
         self.routes = 0
@@ -144,12 +147,15 @@ class Bots:
         own = self._layer(given, BOT, _NOT_IN_BOT_FILE if own_file else _IN_FILTERS)
         directions = self._directions(name, key, given, own.bot)
         self._check_targets(own, {target for _, target in directions})
+        if own.bot.get(TESTS.name):
+            folder = self.context.folder / "bots" if own_file else self.context.folder
+            self.trials[name] = read_trials(self.context, folder, own.bot[TESTS.name], directions)
         if "was" in own.bot:
             self._check_former(own.bot["was"], given.pairs["was"][1])
         inherited = self.defaults.bot
         if "every" in own.bot or "cron" in own.bot:  # one takes the place of the other
             inherited = {k: v for k, v in inherited.items() if k not in ("every", "cron")}
-        values = {k: v for k, v in {**inherited, **own.bot}.items() if k not in _ROUTING}
+        values = {k: v for k, v in {**inherited, **own.bot}.items() if k not in _NOT_KEPT}
         policies = {way: self._policy(*way, own) for way in {self._way(*d) for d in directions}}
         routes = tuple(Route(*d, policies[self._way(*d)]) for d in directions)
         self.bots[name] = Bot(name, routes, **values)

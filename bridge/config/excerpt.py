@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from bridge.config.bots import BOT
+from bridge.config.trials import TESTS
 from bridge.config.yaml_reader import Problem, Source
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Setting
@@ -53,7 +54,7 @@ _KNOWN = {
     for setting in _all(
         (
             *TOP,
-            *BOT.values(),
+            *(setting for setting in BOT.values() if setting != TESTS),
             *(kind.setting for kind in KINDS.values()),
             *OF_ACCOUNTS,
             *(setting for network in NETWORKS.values() for setting in network.settings),
@@ -63,6 +64,8 @@ _KNOWN = {
         )
     )
 }
+#: names that are common elsewhere too: they are known among bots only
+_IN_TESTS = {setting.name: setting.kind for setting in _all([TESTS])}
 
 
 def excerpt(problem: Problem, source: Source) -> str:
@@ -148,7 +151,7 @@ def _shown(name: str, text: str, *, strict: bool) -> bool:
     """Whether a value may be shown that stands after a name, or after none."""
     if _VARIABLE.fullmatch(text):
         return True
-    kind = _KNOWN.get(name)
+    kind = _KNOWN.get(name) or (None if strict else _IN_TESTS.get(name))
     if kind in ("secret", "webhook") or (kind == "url" and re.search("[@?#]", text)):
         return False
     if kind is None:

@@ -160,6 +160,28 @@ def _backfill(_: Setting) -> Schema:
     return {"anyOf": [{"enum": ["none", "all"]}, *either]}
 
 
+def _listed(setting: Setting) -> Schema:
+    return {"type": "array", "items": _object(setting.settings)}
+
+
+def _card(setting: Setting) -> Schema:
+    return {"anyOf": [_TEXT, _object(setting.settings)]}
+
+
+def _expectation(setting: Setting) -> Schema:
+    """A word, or what is expected of each target, whose names only the bot tells."""
+    alone = Setting("skipped", "string", "why no target has a copy")
+    one: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    one["anyOf"].append(_object(setting.settings) | {"minProperties": 1})
+    either: list[Schema] = [
+        {"type": "null"},
+        {"type": "string", "pattern": r"^(mirrored|skipped|skipped:\s*\S.*)$"},
+        _step(alone),
+        {"type": "object", "minProperties": 1, "additionalProperties": one},
+    ]
+    return {"anyOf": either}
+
+
 _WARNINGS: Schema = {
     "type": "object",
     "propertyNames": {"pattern": r"\S"},
@@ -200,4 +222,11 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "tag_map": _plain({"type": "object", "additionalProperties": {"type": "string"}}),
     "section": lambda setting: _object(setting.settings),
     "map": _map,
+    "text": _plain({"type": "string"}),
+    "texts": _plain(_or_list({"type": "string"})),
+    "time": _plain(_TEXT),
+    "card": _card,
+    "sections": _listed,
+    "tests": _listed,
+    "expectation": _expectation,
 }

@@ -14,11 +14,12 @@ OF_NETWORKS = {"twitter": "twitter-x", "mastodon": "mastodon", "bluesky": "blues
 #: sections of the configuration that have a heading of their own
 SECTIONS = ("state", "alerts", "accounts", "groups")
 #: what else is named: of the top, of a bot, of its filters, of its steps
-OTHERS = TOP, BOTS, FILTERS, STEPS = (
+OTHERS = TOP, BOTS, FILTERS, STEPS, TESTS = (
     "at-the-top-of-configyaml",
     "bots",
     "only-and-skip",
     "steps",
+    "tests",
 )
 
 
@@ -64,6 +65,8 @@ class Places:
             return top
         if top not in ("bots", "defaults"):
             return TOP
+        if "tests" in path[2:3]:
+            return TESTS
         if "only" in path[1:] or "skip" in path[1:]:
             return FILTERS
         return STEPS if "steps" in path[1:] else BOTS

@@ -36,6 +36,11 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
             " variable, ${file:PATH} a file"
         )
         told.add(node, message)
+    for trials in files.trials.values():
+        for trial in trials:
+            if trial.expected is None:
+                message = "this test expects nothing yet: `tribridge test --update` fills it in"
+                told.add(trial.node, message)
     active = [bot for bot in config.bots.values() if bot.mode != "disabled"]
     _pairs(files, active, told)
     judged: dict[tuple[int, str], tuple[_Surprise, ...]] = {}

@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bridge.config import clock_times
 from bridge.config.crontab import crontab
 from bridge.config.patterns import length
-from bridge.config.variables import expand, files_in
+from bridge.config.variables import Missing, expand, files_in
 from bridge.config.yaml_reader import Broken, Map, Node, Problems, Scalar, Sequence, Wrong, no_value
 from bridge.hashtags import is_hashtag
 from bridge.post import utc
@@ -51,7 +51,12 @@ class Context:
     clear_secrets: list[tuple[str, Node]] = field(default_factory=list)
     #: the stored logins by the name of their account; None while a login is being made
     logins: Mapping[str, Mapping[str, Any]] | None = field(default_factory=dict)
+    #: leave out a value of a machine (see below) whose variable or file is not there
+    lenient: bool = False
 
+
+#: kinds of settings that say how to reach something, and nothing of what is done to a post
+_OF_MACHINES = ("secret", "url", "webhook", "path", "string", "money", "count", "duration")
 
 Parser: TypeAlias = Callable[[Context, Setting, Node], Any]
 NOTHING = object()
@@ -100,6 +105,9 @@ def attempt(context: Context, setting: Setting, node: Node, parser: Parser | Non
             context.problems.add(node, f"{setting.name!r} {no_value(node)}")
         elif not isinstance(node, Broken):
             return (parser or _PARSERS[setting.kind])(context, setting, node)
+    except Missing as missing:
+        if not (context.lenient and setting.kind in _OF_MACHINES):
+            context.problems.found.append(missing.problem)
     except Wrong as wrong:
         context.problems.found.append(wrong.problem)
     except AlreadyReported:
@@ -209,6 +217,11 @@ def _text(context: Context, setting: Setting, node: Node) -> str:
     if not text.strip():
         raise Wrong(node, f"{setting.name!r} is empty; give it a value, or remove the line")
     return text
+
+
+def _maybe_empty(context: Context, setting: Setting, node: Node) -> str:
+    is_empty = isinstance(node, Scalar) and node.type == "str" and not node.text
+    return "" if is_empty else _text(context, setting, node)
 
 
 def _words(context: Context, setting: Setting, node: Node) -> str:
@@ -486,6 +499,18 @@ def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
         raise Wrong(node, message) from None
 
 
+def _time(context: Context, setting: Setting, node: Node) -> datetime:
+    """A time, UTC."""
+    takes = f"{setting.name!r} takes a time, such as 2026-01-31T08:00"
+    try:
+        when = utc(_expand(context, _scalar(node, setting, "a time such as 2026-01-31T08:00")))
+    except (ValueError, OverflowError):
+        raise Wrong(node, takes) from None
+    if not 1970 <= when.year < 9999:  # counting from the ends of the calendar fails
+        raise Wrong(node, takes)
+    return when
+
+
 def _backfill(context: Context, setting: Setting, node: Node) -> BackfillSetting:
     takes = f"{setting.name!r} takes none, all, {{last: 20}} or {{since: 2026-01-31}}"
     if isinstance(node, Scalar) and node.text in ("none", "all"):
@@ -579,6 +604,35 @@ def _map(_: Context, setting: Setting, node: Node) -> Map:
     return node
 
 
+def _sections(context: Context, setting: Setting, node: Node) -> tuple[dict[str, Any], ...]:
+    if not isinstance(node, Sequence):
+        raise Wrong(node, f"{setting.name!r} takes a list of maps, not {_written(node)}")
+    return tuple(value for value, _ in _each(context, setting, node, _one_of_many))
+
+
+def _one_of_many(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
+    if not isinstance(node, Map):
+        names = either(part.name for part in setting.settings)
+        raise Wrong(node, f"each of {setting.name!r} is a map with {names}, not {_written(node)}")
+    return _section(context, setting, node)
+
+
+def _card(context: Context, setting: Setting, node: Node) -> dict[str, Any]:
+    """The card's settings; {} if there is none."""
+    if isinstance(node, Map):
+        return _section(context, setting, node)
+    text = _text(context, setting, node)
+    return {} if text == "none" else {"url": text}
+
+
+def _tests(_: Context, setting: Setting, node: Node) -> Sequence:
+    """The list; its bot reads it."""
+    if not isinstance(node, Sequence):
+        takes = f"{setting.name!r} takes a list, such as: - given: {{text: Hello}}"
+        raise Wrong(node, f"{takes}, not {_written(node)}")
+    return node
+
+
 _PARSERS: dict[Kind, Parser] = {
     "string": _text,
     "words": _words,
@@ -612,4 +666,13 @@ _PARSERS: dict[Kind, Parser] = {
     "warnings": _warnings,
     "section": _section,
     "map": _map,
+    "text": _maybe_empty,
+    "texts": lambda context, setting, node: tuple(
+        text for text, _ in _each(context, setting, node, _maybe_empty)
+    ),
+    "time": _time,
+    "card": _card,
+    "sections": _sections,
+    "tests": _tests,
+    "expectation": lambda _context, _setting, node: node,  # whose bot's targets say what it is
 }

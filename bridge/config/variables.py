@@ -16,6 +16,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
+class Missing(Wrong):
+    """A variable or a file that a value names is not there."""
+
+
 def expand(node: Scalar, environ: Mapping[str, str], folder: Path) -> str:
     """The text with each `${NAME}` and `${file:PATH}` replaced, and `$${` standing for `${`.
 
@@ -46,7 +50,7 @@ def files_in(node: Scalar, folder: Path) -> set[Path]:
 def _from_environment(environ: Mapping[str, str], node: Node, name: str) -> str:
     what = f"the environment variable {name}"
     if name not in environ:
-        raise Wrong(node, f"{what} is not set; set it before starting, or use ${{file:PATH}}")
+        raise Missing(node, f"{what} is not set; set it before starting, or use ${{file:PATH}}")
     return _usable(environ[name], node, what)
 
 
@@ -66,14 +70,14 @@ def _from_file(folder: Path, node: Node, name: str) -> str:
         raise Wrong(node, f"{what} is not UTF-8 text") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "this is no file name"
-        raise Wrong(
+        raise Missing(
             node, f"{what} cannot be read: {reason}; write it, or correct its name"
         ) from None
 
 
 def _usable(text: str, node: Node, what: str) -> str:
     if not text:
-        raise Wrong(node, f"{what} is empty; give it a value")
+        raise Missing(node, f"{what} is empty; give it a value")
     if _UNUSABLE.search(text):
         raise Wrong(
             node, f"{what} holds a line break or control character; it should hold one line"

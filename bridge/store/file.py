@@ -213,7 +213,8 @@ class StateFile:
             os.close(handle)
             raise AlreadyRunning(
                 f"{self.file}: already in use by {owner}: stop it first, or give this one "
-                "another state.file"
+                "another state.file",
+                owner,
             ) from None
         self._lock_file = handle
         with suppress(OSError):  # on a full disk it is owned all the same, without a name

@@ -267,6 +267,24 @@ class Reading(Sending):
         ).fetchone()
         return int(row[0])
 
+    # What is only tried.
+
+    def forget_post(self, source: str, post_id: str) -> None:
+        """Let a state in memory be as if a post had never been read; no state on a disk can be.
+
+        What its copies were is forgotten too, and every verdict on it.
+        """
+        assert self.file is None, "what was posted is never forgotten"
+        of_post = (source, post_id, f"{post_id}#", f"{post_id}$")
+        with self.write() as db:
+            for table, owner, name in (
+                ("drafts", "source", "source_id"),
+                ("links", "origin", "origin_id"),
+            ):
+                which = f"{owner}=? AND ({name}=? OR {name}>=? AND {name}<?)"
+                db.execute(f"DELETE FROM {table} WHERE {which}", of_post)
+            db.execute("DELETE FROM seen WHERE source=? AND post_id=?", of_post[:2])
+
     # Bots that change.
 
     def rename_bot(self, old: str, new: str) -> bool:

@@ -15,7 +15,11 @@ class StateError(Exception):
 
 
 class AlreadyRunning(StateError):
-    """Another process owns the state file."""
+    """Another process owns the state file: `owner` says which, such as "`tribridge once`, ..."."""
+
+    def __init__(self, text: str, owner: str) -> None:
+        super().__init__(text)
+        self.owner = owner
 
 
 class Unusable(StateError):

@@ -1,10 +1,12 @@
 """Text as the networks count, read and cut it. Pure functions."""
 
+from bridge.text.charsets import decode_page
 from bridge.text.entities import (
     Span,
     comparable,
     defuse_mentions,
     escape_url,
+    is_web,
     mastodon_entities,
     plain_name,
     shorten_url,
@@ -22,6 +24,7 @@ __all__ = [
     "byte_length",
     "clusters",
     "comparable",
+    "decode_page",
     "defuse_links",
     "defuse_mentions",
     "drop_links",
@@ -31,6 +34,7 @@ __all__ = [
     "has_link",
     "html_to_runs",
     "is_language_tag",
+    "is_web",
     "language_code",
     "mastodon_entities",
     "mastodon_length",

@@ -201,6 +201,11 @@ def comparable(text: str) -> str:
     return out + text[at:]
 
 
+def is_web(url: str) -> bool:
+    """Whether a URL is one of the web; in capitals too (RFC 3986, 3.1)."""
+    return _SCHEME.match(url) is not None
+
+
 def escape_url(url: str) -> str:
     """A URL whose path, query and fragment are ASCII; what is escaped already stays as it is."""
     start = url.find("/", url.find("://") + 3) if "://" in url else url.find("/")

@@ -22,32 +22,31 @@ import functools
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
-from unittest import mock
+from typing import Any
 
 import yaml
 
-from bridge import config, ffmpeg
+from bridge import config
 from bridge.accounts import Opened
 from bridge.ingest import judge
-from bridge.network import Client, Identity, Limits, Network, Parents
+from bridge.network import Identity, Limits, Network, Parents
 from bridge.networks.bluesky import client as bluesky
 from bridge.networks.bluesky import read as bluesky_read
 from bridge.networks.bluesky.write import MARK, VIDEO
 from bridge.networks.mastodon import read as mastodon_read
+from bridge.networks.mastodon import samples as mastodon_samples
 from bridge.networks.twitter import client as twitter
 from bridge.networks.twitter import read as twitter_read
+from bridge.offline import memory, opened
 from bridge.people import identified, unknown_handles
-from bridge.post import Draft, Media, Post, Ref, Skip, idempotency_key
+from bridge.post import Draft, Media, Post, Ref, Skip
 from bridge.registry import NETWORKS
 from bridge.render import to_copy
 from bridge.schema import Route
-from bridge.store import NewDraft, Recording, RouteKey, Store
 
 HERE = Path(__file__).parent
 CASES = HERE / "cases"
@@ -82,24 +81,6 @@ _ACCOUNTS = {
         "access_token": "c",
         "access_token_secret": "d",
         "budget": {"usd_per_month": 30},
-    },
-}
-_INSTANCE = {
-    "version": "4.5.0",
-    "api_versions": {"mastodon": 7},
-    "configuration": {
-        "media_attachments": {
-            "supported_mime_types": [
-                *("image/gif", "image/jpeg", "image/png", "video/mp4", "audio/mpeg")
-            ],
-            "video_size_limit": 103_809_024,
-        },
-        "polls": {
-            "max_options": 4,
-            "max_characters_per_option": 50,
-            "min_expiration": 300,
-            "max_expiration": 2629746,
-        },
     },
 }
 
@@ -188,7 +169,9 @@ def read_post(network: str, data: Any) -> Post:
 def limits(target: str, server: Mapping[str, Any]) -> Limits:
     """The limits of a target; `server` is what a Mastodon server says of itself."""
     if target == "mastodon":
-        return mastodon_read.to_limits(mastodon_read.to_instance(_merged(_INSTANCE, server)))
+        return mastodon_read.to_limits(
+            mastodon_read.to_instance(_merged(mastodon_samples.INSTANCE, server))
+        )
     return {"bluesky": bluesky.LIMITS, "twitter": twitter.LIMITS}[target]
 
 
@@ -197,9 +180,7 @@ def drafts(case: Case, target: str, post: Post) -> tuple[Draft, ...] | Skip:
     source, there = _opened(case.network, case.server), _opened(target, case.server)
     route = _routes(case.network, json.dumps([case.settings, case.people]))[target]
     # what can be converted on a machine must not decide what stands in the corpus
-    no_ffmpeg = mock.patch.object(ffmpeg, "PROGRAM", "no-such-program")
-    with no_ffmpeg, _state(case, source, there) as store:
-        return judge("bot", route, source, there, post, store)
+    return judge("bot", route, source, there, post, memory(case.mirrored), converts=False)
 
 
 def payloads(
@@ -294,16 +275,8 @@ def _copy(target: str, name: str) -> Ref:
     return Ref(name, IDENTITIES[target].id, url, uri, f"cid-{name}" if uri else "")
 
 
-@dataclass(frozen=True)
-class _Limited:
-    """As much of a client as rendering needs."""
-
-    limits: Limits
-
-
 def _opened(network: str, server: Mapping[str, Any]) -> Opened:
-    client = cast("Client", _Limited(limits(network, server)))
-    return Opened(network, NETWORKS[network], IDENTITIES[network], client)
+    return opened(network, NETWORKS[network], IDENTITIES[network], limits(network, server))
 
 
 @functools.cache
@@ -318,44 +291,6 @@ def _routes(source: str, settings: str) -> dict[str, Route]:
         written = {"accounts": _ACCOUNTS, "people": people, "bots": {"bot": bot}}
         file.write_text(yaml.safe_dump(written), "utf-8")
         return {route.target: route for route in config.load(file, {}).bots["bot"].routes}
-
-
-@contextmanager
-def _state(case: Case, source: Opened, target: Opened) -> Iterator[Store]:
-    """A memory in which nothing is but what the case says is mirrored already."""
-    if not case.mirrored:
-        yield cast("Store", _NothingKnown())
-        return
-    key = RouteKey("bot", source.identity.id, target.identity.id)
-    new = [
-        NewDraft(
-            key,
-            Ref(each, source.identity.id),
-            None,
-            idempotency_key(key.target, key.source, each, 1, 0),
-            Draft((), NOW),
-        )
-        for each in case.mirrored
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store.open(Path(folder) / "state.db", durability="process")
-        store.record(Recording(drafts=new), NOW)
-        yield store
-        store.close()
-
-
-class _NothingKnown:
-    """A memory in which nothing is."""
-
-    def links(self, *_: object) -> dict[str, Any]:
-        return {}
-
-    accounts = links
-
-    def copies(self, *_: object) -> list[Any]:
-        return []
-
-    drafts_of = copies
 
 
 @functools.cache

@@ -32,12 +32,11 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
-from bridge.networks.bluesky import listing, read, session
+from bridge.networks.bluesky import listing, read, session, write
 from bridge.networks.bluesky.write import (
     COLLECTION,
     MARK,
     REPOSTS,
-    VIDEO,
     record_key,
     tid_time,
 )
@@ -229,23 +228,14 @@ class BlueskyClient:
 
         A lost answer is Unreachable, not Uncertain: a blob that no record refers to is not seen.
         """
-        image = {"alt": media.alt, "image": self._blob(media.data, media.mime, UPLOAD_SECONDS)}
-        return {**image, **_shape(media)}
+        return write.image(media, self._blob(media.data, media.mime, UPLOAD_SECONDS))
 
     def upload_film(self, film: Film) -> dict[str, Any]:
         """The embed of a video (lexicon app.bsky.embed.video); its blob is used at once.
 
         The network's app processes it after it was posted (Bluesky documentation, "Video").
         """
-        embed: dict[str, Any] = {
-            "$type": VIDEO,
-            "video": self._blob(film.file, film.mime, FILM_SECONDS),
-        }
-        if film.alt:
-            embed["alt"] = film.alt
-        if film.kind == "gif":
-            embed["presentation"] = "gif"
-        return {**embed, **_shape(film)}
+        return write.film(film, self._blob(film.file, film.mime, FILM_SECONDS))
 
     def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
         """What it was: nothing is ever pending here."""
@@ -580,12 +570,6 @@ class BlueskyClient:
             midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
             return Busy("the daily limit is reached", midnight + timedelta(days=1))
         return wire.rejection(answer, now, _reset(answer.headers))
-
-
-def _shape(media: Upload | Film) -> dict[str, Any]:
-    """The shape of an image or a video, for its embed; nothing if it is not known."""
-    known = media.width > 0 and media.height > 0
-    return {"aspectRatio": {"width": media.width, "height": media.height}} if known else {}
 
 
 def _by_address(server: str) -> Claim:

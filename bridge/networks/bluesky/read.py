@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bridge.network import Identity
 from bridge.networks.bluesky.write import COLLECTION, MARK, REPOSTS, tid_time
 from bridge.post import Card, Media, MediaKind, Post, Ref, Run, Visibility, join_runs, utc
-from bridge.text import clusters, comparable, plain_name
+from bridge.text import clusters, comparable, is_web, plain_name
 
 APP = "https://bsky.app"
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -308,7 +308,7 @@ def _text(value: object) -> str:
 
 def _web(value: object) -> str:
     url = _text(value)
-    return url if url.lower().startswith(("https://", "http://")) else ""
+    return url if is_web(url) else ""
 
 
 def _size(value: object) -> int:

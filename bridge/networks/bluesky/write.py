@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge.network import Parents
-from bridge.post import Card, Draft, Post, Ref, Run
+from bridge.network import Film, Parents, Upload
+from bridge.post import Card, Draft, Media, Post, Ref, Run
 from bridge.text import is_language_tag
 
 COLLECTION = "app.bsky.feed.post"
@@ -121,6 +121,35 @@ def to_payload(
     if parents is not None and parents.shows:
         record["embed"] = _quoting(parents.shows, record.get("embed"))
     return {"rkey": record_key(key, created), "record": record}
+
+
+def image(media: Upload, blob: Mapping[str, Any]) -> dict[str, Any]:
+    """An image of an embed (lexicon app.bsky.embed.images): blob, description, and shape."""
+    return {"alt": media.alt, "image": dict(blob), **_shape(media)}
+
+
+def film(media: Film | Media, blob: Mapping[str, Any]) -> dict[str, Any]:
+    """The embed of a video (lexicon app.bsky.embed.video)."""
+    embed: dict[str, Any] = {"$type": VIDEO, "video": dict(blob)}
+    if media.alt:
+        embed["alt"] = media.alt
+    if media.kind == "gif":
+        embed["presentation"] = "gif"
+    return {**embed, **_shape(media)}
+
+
+def _shape(media: Upload | Film | Media) -> dict[str, Any]:
+    """The shape of an image or a video, for its embed; nothing if it is not known."""
+    known = media.width > 0 and media.height > 0
+    return {"aspectRatio": {"width": media.width, "height": media.height}} if known else {}
+
+
+def unsent(media: Upload | Media, number: int) -> dict[str, Any]:
+    """What an upload would give that is not made: `upload-NUMBER` stands for the blob's CID."""
+    size = len(media.data) if isinstance(media, Upload) else media.bytes
+    link = {"$link": f"upload-{number}"}
+    blob = {"$type": "blob", "ref": link, "mimeType": media.mime, "size": size}
+    return image(media, blob) if isinstance(media, Upload) else film(media, blob)
 
 
 def declared(languages: tuple[str, ...]) -> tuple[str, ...]:

@@ -59,6 +59,14 @@ PROCESSING = 10.0
 LOCKED = "approves its followers: copies of its public posts have readers whom it never approved"
 
 
+def saved_limits(saved: str) -> Limits | None:
+    """The limits that a server told at the last login, from a saved session; None if unreadable."""
+    try:
+        return read.to_limits(read.Instance(**json.loads(saved)["instance"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 class MastodonClient:
     """Implements `bridge.network.Client`."""
 

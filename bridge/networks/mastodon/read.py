@@ -88,7 +88,7 @@ def to_post(status: Mapping[str, Any], host: str) -> Post:
 def _card(card: Mapping[str, Any]) -> Card | None:
     """The card that the server made of a link (documentation, entities/PreviewCard)."""
     url, title = _str(card.get("url")), _str(card.get("title"))
-    if not (title and url.startswith(("https://", "http://"))):
+    if not (title and text.is_web(url)):
         return None
     return Card(url, title, _str(card.get("description")), _str(card.get("image")))
 

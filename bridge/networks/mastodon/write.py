@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge import text
-from bridge.network import Parents
+from bridge.network import Parents, Upload
 from bridge.post import Draft, Media, Post, Run
 
 
@@ -40,6 +40,11 @@ def to_payload(
     if shows is not None:
         payload["quoted_status_id"] = shows.id
     return payload
+
+
+def unsent(media: Upload | Media, number: int) -> dict[str, Any]:  # noqa: ARG001 - as others take it
+    """What an upload would give that is not made: `upload-NUMBER` stands for the id."""
+    return {"id": f"upload-{number}"}
 
 
 def to_update(draft: Draft, uploads: tuple[dict[str, Any], ...], now: datetime) -> dict[str, Any]:

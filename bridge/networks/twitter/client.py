@@ -56,8 +56,9 @@ from bridge.networks.twitter.read import (
     versions,
 )
 from bridge.networks.twitter.uploads import parts, processing
+from bridge.networks.twitter.write import charges
 from bridge.post import Post, Ref, Run
-from bridge.text import has_link, weighted_length
+from bridge.text import weighted_length
 
 log = logging.getLogger("tribridge")
 
@@ -418,8 +419,8 @@ class TwitterClient:
         """Create a post, which X answers with 201, or repost one; one request."""
         if "tweet_id" in payload:
             return self._repost(payload)
-        text = str(payload.get("text", ""))
-        with self._paying("post_with_url" if has_link((Run(text),)) else "post"):
+        (kind,) = charges(payload, 0)
+        with self._paying(kind):
             answer = self._request("POST", "/2/tweets", json=dict(payload))
             if not answer.ok:
                 raise self._refusal(answer, payload)

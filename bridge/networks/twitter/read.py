@@ -16,6 +16,7 @@ from typing import Any
 
 from bridge.network import Identity
 from bridge.post import Card, Media, Poll, Post, Ref, Run, RunKind, Visibility, join_runs, utc
+from bridge.text import is_web
 
 #: the moment at which X's ids (snowflakes) begin to count milliseconds, in Unix milliseconds
 EPOCH = 1_288_834_974_657
@@ -169,7 +170,7 @@ def _card(entities: Mapping[str, Any]) -> Card | None:
     """What X tells of the page of a link (X API, Post object, entities.urls)."""
     for each in _objects(entities, "urls"):
         url, title = _text(each, "expanded_url"), _text(each, "title")
-        if title and url.startswith(("https://", "http://")):
+        if title and is_web(url):
             pictures = [_text(image, "url") for image in _objects(each, "images")]
             return Card(url, title, _text(each, "description"), next(iter(pictures), ""))
     return None
@@ -325,7 +326,7 @@ def _entities(
     for each in _objects(entities, "urls"):
         short, target = _text(each, "url"), _text(each, "expanded_url")
         found = _place(text, short, each)
-        if found and target.startswith(("https://", "http://")):
+        if found and is_web(target):
             added = "media_key" in each or _is_added(target, own, quote)
             yield _Entity(*found, Run(target, "link", target), added)
     kinds: tuple[tuple[str, str, str, RunKind], ...] = (

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bridge.network import Parents
-from bridge.post import Draft, Post
-from bridge.text import comparable, escape_url, x_entities
+from bridge.network import Parents, Upload
+from bridge.post import Draft, Media, Post, Run
+from bridge.text import comparable, escape_url, has_link, x_entities
 
 
 def to_payload(
@@ -42,6 +42,23 @@ def to_payload(
     if uploads:
         payload["media"] = {"media_ids": [upload["id"] for upload in uploads]}
     return payload
+
+
+def unsent(media: Upload | Media, number: int) -> dict[str, Any]:  # noqa: ARG001 - as others take it
+    """What an upload would give that is not made: `upload-NUMBER` stands for the id."""
+    return {"id": f"upload-{number}"}
+
+
+def charges(payload: Mapping[str, Any], described: int) -> tuple[str, ...]:
+    """The kinds of paid calls, as `prices` names them, that publishing a body takes.
+
+    `described` is the number of its attachments that have an alt text.
+    """
+    if "tweet_id" in payload:
+        return ("repost",)
+    text = str(payload.get("text", ""))
+    post = "post_with_url" if has_link((Run(text),)) else "post"
+    return ("media_metadata",) * described + (post,)
 
 
 def spell_url(url: str) -> str:

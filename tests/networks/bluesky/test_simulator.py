@@ -152,6 +152,11 @@ def images(*found: dict[str, Any]) -> dict[str, Any]:
     return {"$type": "app.bsky.embed.images", "images": list(found)}
 
 
+def card(**more: Any) -> dict[str, Any]:
+    external = {"uri": "https://kai.example/", "title": "Kaia", "description": "", **more}
+    return {"$type": "app.bsky.embed.external", "external": external}
+
+
 STRONG = {"uri": f"at://did:plc:x/{COLLECTION}/3mabcdefgh22a", "cid": record_cid({})}
 
 
@@ -185,6 +190,11 @@ STRONG = {"uri": f"at://did:plc:x/{COLLECTION}/3mabcdefgh22a", "cid": record_cid
         ),
         (post(embed=images({"alt": "x", "image": blob(size=2_000_001)})), (400, "InvalidRequest")),
         (post(embed=images(*[{"alt": "x", "image": blob()}] * 5)), (400, "InvalidRequest")),
+        (post(embed=card()), (200, "")),
+        (post(embed=card(title=None)), (400, "InvalidRequest")),
+        (post(embed=card(thumb=blob(size=1_000_000))), (400, "BlobNotFound")),
+        (post(embed=card(thumb=blob(size=1_000_001))), (400, "InvalidRequest")),
+        (post(embed=card(thumb=blob(mimeType="text/html"))), (400, "InvalidRequest")),
     ],
 )
 def test_what_a_post_may_hold(raw: Raw, record: dict[str, Any], expected: Seen) -> None:

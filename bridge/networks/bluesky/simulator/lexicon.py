@@ -98,6 +98,7 @@ def check_post(record: Mapping[str, Any]) -> None:
     for embed in _embeds(record):
         _check_images(embed)
         _check_video(embed)
+        _check_card(embed)
         _check_quote(embed)
 
 
@@ -167,6 +168,22 @@ def _check_video(embed: Mapping[str, Any]) -> None:
         isinstance(ratio.get(side), int) and ratio[side] > 0 for side in ("width", "height")
     ):
         raise Invalid("Record/embed/aspectRatio must have sides of 1 or more")
+
+
+def _check_card(embed: Mapping[str, Any]) -> None:
+    if embed.get("$type") != "app.bsky.embed.external":
+        return
+    external = embed.get("external", {})
+    for field in ("uri", "title", "description"):
+        if not isinstance(external.get(field), str):
+            raise Invalid(f'Record/embed/external must have the property "{field}"')
+    thumb = external.get("thumb")
+    if thumb is None:
+        return
+    if not str(thumb.get("mimeType")).startswith("image/"):
+        raise Invalid(f'Record/embed: mime type "{thumb.get("mimeType")}" not accepted')
+    if thumb.get("size", 0) > 1_000_000:
+        raise _too_big("blob", 1_000_000, thumb["size"], "embed.external.thumb")
 
 
 def _too_big(what: str, most: int, got: int, where: str) -> Invalid:

@@ -1,0 +1,440 @@
+"""What `tribridge preview` tells: what a bot would make of posts, and nothing of it is written.
+
+Posts go through all that the daemon does with them (`rehearsal`), on a copy of the state in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from bridge import standing, steps
+from bridge.network import Backfill, ClientError, Identity, Limits, Upload
+from bridge.orders import places
+from bridge.post import Card, Media, Post, Ref, Skip
+from bridge.registry import NETWORKS
+from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
+from bridge.schema import VISIBILITIES, Bot, Config, Policy, Route
+from bridge.store import RouteKey, Store
+from bridge.trials.given import samples as samples_of
+from bridge.trials.given import typed
+
+#: as long as ids are: of a text that was never posted
+NO_ID = "100000000000000001"
+
+
+class NothingToShow(Exception):
+    """There is no post to preview; the text is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What came of it: each post with each target, and targets that could not be reached.
+
+    `limits` says by target where its limits come from, `earlier` what the state knows of a post for
+    a target, by the ids of both.
+    """
+
+    bot: Bot
+    source: str
+    others: tuple[str, ...]
+    found: Sequence[Rehearsed]
+    notes: Sequence[str]
+    errors: Mapping[str, str]
+    limits: Mapping[str, str]
+    earlier: Mapping[tuple[str, str], str]
+    prices: Mapping[str, Mapping[str, float]]
+    store: Store
+    now: datetime
+    #: whether the posts stand on no network
+    typed: bool = False
+
+
+def of_text(
+    config: Config,
+    bot: Bot,
+    source: str,
+    text: str,
+    state: Store | None,
+    now: Callable[[], datetime],
+) -> Preview:
+    """What becomes of a text that the account `source` would post now. Asks no network."""
+    known: dict[str, tuple[Identity, Limits]] = {}
+    limits: dict[str, str] = {}
+    rows = state.accounts() if state else {}
+    for name, account in config.accounts.items():
+        network = NETWORKS[account.network]
+        row = rows.get(name)
+        who = Identity(row["identity"], row["handle"], row["url"]) if row else None
+        at_most, certain = network.limits(state.session(name) if state else None)
+        known[name] = (who or samples_of(network).identity(name), at_most)
+        limits[name] = (
+            f"those of {network.title}"
+            if hasattr(import_module(f"{network.package}.client"), "LIMITS")
+            else "those that the server told at the last login"
+            if certain
+            else f"those of {network.title} as it comes: its server was never asked"
+        )
+    store = Store.in_memory()
+    accounts = Offline(config, store, now, known)
+    opened = accounts.open(source)
+    samples = samples_of(opened.network)
+    name = opened.identity.handle.lstrip("@").partition("@")[0]
+
+    def here(address: str) -> str:
+        """An address on the account's own server, where each has its own."""
+        any_server = getattr(samples, "HOST", "")
+        own = accounts.host_of(opened.identity.id)
+        return address.replace(any_server, own, 1) if any_server else address
+
+    post = Post(
+        account=opened.identity.id,
+        id=NO_ID,
+        url=here(samples.page(name, NO_ID)),
+        created_at=now(),
+        runs=typed(text, samples.entities, lambda handle: here(samples.profile(handle))),
+    )
+    routes = [route for route in bot.routes if route.source == source]
+    found = rehearse(bot, routes, opened, [post], accounts, store)
+    return Preview(
+        bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, limits, {},
+        _prices(config), store, now(), typed=True,
+    )  # fmt: skip
+
+
+def of_newest(
+    config: Config, bot: Bot, source: str, count: int, store: Store, now: Callable[[], datetime]
+) -> Preview:
+    """What becomes of the last posts of an account, oldest first. `store` is a copy in memory.
+
+    Raises the five kinds of error if the account cannot be read, NothingToShow if it has no posts.
+    """
+    accounts = Stage(config, store, now)
+    client = accounts.open(source).client
+    posts: dict[str, Post] = {}
+    page = client.begin(Backfill(last=count))
+    more, cursor = True, page.cursor
+    while more:
+        page = client.fetch(cursor)
+        posts |= {post.id: post for post in page.posts}
+        more, cursor = page.more and page.cursor != cursor, page.cursor
+    if not posts:
+        raise NothingToShow(f"{source} has no posts yet")
+    newest = sorted(posts.values(), key=lambda post: post.created_at)[-count:]
+    return _of_posts(config, bot, source, newest, accounts, store)
+
+
+def of_url(
+    config: Config,
+    bot: Bot,
+    sources: Sequence[str],
+    url: str,
+    store: Store,
+    now: Callable[[], datetime],
+) -> Preview:
+    """What becomes of a post of one of a bot's sources. `store` is a copy of the state in memory.
+
+    Raises the five kinds of error if the post cannot be had, NothingToShow if it is of none of the
+    accounts.
+    """
+    accounts = Stage(config, store, now)
+    failed: ClientError | None = None
+    for name in sources:
+        try:
+            if found := places(url, {name: accounts.open(name).identity}, config):
+                post = accounts.open(name).client.find(found[0].post_id)
+                return _of_posts(config, bot, name, [post], accounts, store)
+        except ClientError as error:  # it may be a post of another
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    raise NothingToShow(
+        f"{url}: not the address of a post of {' or '.join(sources)}: give the address of its "
+        "page, as the network shows it"
+    )
+
+
+def _of_posts(
+    config: Config, bot: Bot, source: str, posts: Sequence[Post], accounts: Stage, store: Store
+) -> Preview:
+    routes, errors = [], {}
+    all_routes = [route for route in bot.routes if route.source == source]
+    for route in all_routes:
+        try:
+            accounts.open(route.target)
+            routes.append(route)
+        except ClientError as error:
+            errors[route.target] = str(error)
+    opened = accounts.open(source)
+    earlier = {
+        (post.id, route.target): told
+        for post in posts
+        for route in routes
+        if (told := _earlier(bot, post, accounts.open(route.target).identity.id, store))
+    }
+    notes = _notes(bot, store, all_routes)
+    found = rehearse(bot, routes, opened, posts, accounts, store)
+    return Preview(
+        bot, source, _others(bot, source), found, notes, errors, {}, earlier,
+        _prices(config), store, accounts.now(),
+    )  # fmt: skip
+
+
+def _earlier(bot: Bot, post: Post, target: str, store: Store) -> str:
+    """What the state knows of a post for a target; "" if nothing."""
+    copies = [c for c in store.copies(post.account, post.id) if c.identity == target]
+    if copies and copies[0].role == "copy":
+        return f"stands there already: {copies[0].ref.url}"
+    drafts = store.drafts_of(target, post.account, post.id)
+    if drafts:
+        why = f": {drafts[0].error}" if drafts[0].error else ""
+        return f"was queued already by {drafts[0].bot}, and is {drafts[0].state}{why}"
+    key = RouteKey(bot.name, post.account, target)
+    return "was read already, and skipped" if store.seen(key, [post.id]) else ""
+
+
+def _others(bot: Bot, source: str) -> tuple[str, ...]:
+    return tuple(name for name in sources_of(bot) if name != source)
+
+
+def sources_of(bot: Bot) -> tuple[str, ...]:
+    """The accounts that a bot reads, in the order of its file."""
+    return tuple(dict.fromkeys(route.source for route in bot.routes))
+
+
+def _notes(bot: Bot, state: Store | None, routes: Sequence[Route]) -> list[str]:
+    """What keeps the bot as a whole from posting."""
+    notes = []
+    if bot.mode in ("dry-run", "disabled"):
+        notes.append(f"the bot has mode {bot.mode}: nothing of it is posted")
+    names = {name for route in routes for name in (route.source, route.target)}
+    for kind, name in sorted(state.pauses()) if state else ():
+        if kind == "all" or (kind, name) == ("bot", bot.name) or name in names:
+            notes.append(f"{name or 'everything'} is paused")
+    return notes
+
+
+def _prices(config: Config) -> dict[str, Mapping[str, float]]:
+    return {
+        name: a.settings["prices"] for name, a in config.accounts.items() if "prices" in a.settings
+    }
+
+
+# As one object
+
+
+def as_object(preview: Preview) -> dict[str, Any]:
+    """The whole of a preview as one JSON object (see docs/reference/commands.md)."""
+    posts: dict[str, dict[str, Any]] = {}
+    for each in preview.found:
+        post = each.post
+        told = posts.setdefault(
+            post.id,
+            {
+                "url": None if preview.typed else post.url,
+                "published": post.created_at.isoformat(),
+                "visibility": post.visibility,
+                "targets": [],
+            },
+        )
+        told["targets"].append(_target(preview, each))
+    return {
+        "bot": preview.bot.name,
+        "mode": preview.bot.mode,
+        "source": preview.source,
+        "notes": list(preview.notes),
+        "posts": list(posts.values()),
+        "errors": [
+            {"target": target, "reason": reason} for target, reason in preview.errors.items()
+        ],
+    }
+
+
+def is_hidden(post: Post) -> bool:
+    """Whether nothing of a post may be shown."""
+    return post.visibility not in VISIBILITIES
+
+
+def skipped(each: Rehearsed) -> Skip | None:
+    """Why a post is left alone: of one that never travels nothing else is told."""
+    if is_hidden(each.post):
+        return Skip(f"visibility {each.post.visibility}: never mirrored")
+    return each.verdict if isinstance(each.verdict, Skip) else None
+
+
+def _target(preview: Preview, each: Rehearsed) -> dict[str, Any]:
+    skip = skipped(each)
+    played = () if isinstance(each.verdict, Skip) or skip else each.verdict
+    parts = [_part(preview, each, part) for part in played]
+    costs = [part["cost"]["usd"] for part in parts if part["cost"]]
+    return {
+        "target": each.target.name,
+        "network": each.target.network.name,
+        "limits": preview.limits.get(each.target.name, "those that the server told"),
+        "earlier": preview.earlier.get((each.post.id, each.target.name)),
+        "skipped": skip.reason if skip else None,
+        "held": skip.held if skip else False,
+        "filters": list(filters(each, preview.store, preview.now)),
+        "steps": list(_steps(each, skip)),
+        "parts": parts,
+        "usd": round(sum(costs), 6) if costs else None,
+    }
+
+
+def _steps(each: Rehearsed, skip: Skip | None) -> Iterator[dict[str, Any]]:
+    """What each step makes of a post that came as far."""
+    if is_hidden(each.post):
+        return
+    told = list(changes(each.post, each.route.policy))
+    if skip is None or any(step["skips"] == skip.reason for step in told):
+        yield from told
+
+
+def filters(each: Rehearsed, store: Store, now: datetime) -> Iterator[dict[str, Any]]:
+    """What each filter says of a post; of one that never travels only that."""
+    way = (each.source.identity.id, each.target.identity.id)
+    for ruling in rulings(each.post, each.route.policy, way, store, now):
+        yield {
+            "filter": ruling.name,
+            "wants": ruling.wanted,
+            "passes": ruling.skip is None,
+            "reason": ruling.skip.reason if ruling.skip else None,
+        }
+        if is_hidden(each.post):
+            return
+
+
+def rulings(
+    post: Post, policy: Policy, way: tuple[str, str], store: Store, now: datetime
+) -> tuple[steps.Ruling, ...]:
+    """What the filters of a route say of a post; `way` are source and target by identity."""
+    source, target = way
+    answered = post.reply_to if post.reply_to and post.reply_to.account == post.account else None
+    goes_on = answered is not None and standing.stands((source, answered.id), target, store)
+    return steps.rulings(post, policy, thread_began_public=goes_on, now=now)
+
+
+def changes(post: Post, policy: Policy) -> Iterator[dict[str, Any]]:
+    """What each step of a route makes of a post, its text before and after among it."""
+    before = post
+    for setting, after in steps.stages(post, policy.steps):
+        told: dict[str, Any] = {"step": setting.name, "value": _plain(setting.value)}
+        if isinstance(after, Skip):
+            yield {**told, "skips": after.reason, "changes": [], "text": None}
+            return
+        changed = [
+            f.name for f in fields(Post) if getattr(before, f.name) != getattr(after, f.name)
+        ]
+        names = ["text" if name == "runs" else name for name in changed]
+        text = {"before": before.text, "after": after.text} if "text" in names else None
+        yield {**told, "skips": None, "changes": names, "text": text}
+        before = after
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON can hold it."""
+    return value if isinstance(value, str | int | float | bool | list | dict) else str(value)
+
+
+def _part(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any]:
+    draft, target, network = part.content, each.target, each.target.network
+    words = draft.lead + draft.text
+    # what is known already is not too old to be read now, what was never posted waits for nothing
+    known = (each.post.id, target.name) in preview.earlier
+    idle = ("late",) * known + ("delay",) * preview.typed
+    return {
+        "part": draft.part,
+        "parts": draft.parts,
+        "text": words,
+        "counts": [
+            {
+                "unit": measure.unit,
+                "count": measure.count(words, draft.content_warning),
+                "maximum": measure.maximum,
+            }
+            for measure in target.client.limits.measures
+        ],
+        "content_warning": draft.content_warning,
+        "languages": list(network.declared(draft.languages)) if network.languages else [],
+        "visibility": draft.visibility,
+        "sensitive": draft.sensitive,
+        "labels": list(draft.labels),
+        "tags": list(draft.tags),
+        "answers": address(None if draft.alone else draft.reply_to, preview.store),
+        "quotes": address(draft.quote, preview.store),
+        "boosts": address(draft.boost, preview.store),
+        "poll": list(draft.poll.options) if draft.poll else None,
+        "card": _card(draft.card, part.picture) if draft.card else None,
+        "media": _media(part),
+        "losses": [{"what": loss.what, "detail": loss.detail} for loss in draft.losses],
+        "cost": _cost(preview, each, part),
+        "kept": [
+            {
+                "held": kept.held,
+                "reason": kept.reason,
+                "until": kept.until.isoformat() if kept.until else None,
+            }
+            for kept in part.kept
+            if kept.code not in idle
+        ],
+        "payload": part.column,
+        "request": part.request,
+    }  # fmt: skip
+
+
+def address(ref: Ref | None, store: Store) -> str | None:
+    """The page of a post that another refers to; its id where no page is known."""
+    if ref is None or ref.url:
+        return ref.url if ref else None
+    link = store.links(ref.account, [ref.id]).get(ref.id)
+    return link.ref.url if link and link.ref.url else ref.id
+
+
+def _card(card: Card, picture: Upload | None) -> dict[str, Any]:
+    return {
+        "url": card.url,
+        "title": card.title or None,
+        "description": card.description or None,
+        "picture": _upload(picture) if picture else None,
+    }
+
+
+def _media(part: Part) -> list[dict[str, Any]]:
+    """The attachments of a part: as they are uploaded, or else as their network tells of them."""
+    told = []
+    for at, item in enumerate(part.content.media):
+        made = part.uploads[at] if at < len(part.uploads) else item
+        if isinstance(made, Upload):
+            told.append({"kind": item.kind, "url": item.url, "converted": True, **_upload(made)})
+        else:
+            told.append({"kind": item.kind, "url": item.url, "converted": False, **_told(made)})
+    return told
+
+
+def _upload(made: Upload) -> dict[str, Any]:
+    size = {"width": made.width, "height": made.height, "bytes": len(made.data)}
+    return {"type": made.mime, **size, "animated": made.animated, "alt": made.alt}
+
+
+def _told(item: Media) -> dict[str, Any]:
+    return {
+        "type": item.mime or None,
+        "width": item.width or None,
+        "height": item.height or None,
+        "bytes": item.bytes or None,
+        "seconds": item.duration or None,
+        "alt": item.alt,
+    }
+
+
+def _cost(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any] | None:
+    """What the calls cost that publish a part, as they are reserved; None where nothing is paid."""
+    if part.request is None or not each.target.network.paid:
+        return None
+    described = sum(bool(upload.alt) for upload in part.uploads)
+    kinds = each.target.network.charges(part.request, described)
+    prices = preview.prices[each.target.name]
+    return {"usd": round(sum(prices[kind] for kind in kinds), 6), "calls": list(kinds)}
