@@ -131,6 +131,7 @@ REASONS = {
     "standing": {"Skip"},
     "filters": {"Skip"},
     "steps/changing": {"Skip"},
+    "steps/templates": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},
