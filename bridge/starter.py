@@ -51,12 +51,23 @@ accounts:
   #   budget: {usd_per_month: 5}
 """
 
-BOT = """\
+#: the end of a bot's file
+TESTS = """\
+
+# Posts, and what must come of them: `tribridge test` tries it, and asks no network.
+tests:
+  - given: {text: "Good morning from the newsroom!", language: en}
+    expect: mirrored
+  - given: {text: "Only for us here #nobridge"}
+    expect: skipped
+"""
+
+BOT = f"""\
 # A bot is a file; its name is the file's name. This one mirrors new posts one way.
 # Both ways, among two accounts or more:  between: [newsroom_mastodon, newsroom_bluesky]
 from: newsroom_mastodon
 to: newsroom_bluesky
-"""
+{TESTS}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +309,10 @@ def bot_text(names: Sequence[str], source: int) -> str:
     head = "# A bot is a file; its name is the file's name. A first run takes nothing old.\n"
     if source == 0:
         members = "".join(f"  - {name}\n" for name in names)
-        return f"{head}# Each of these accounts is mirrored to all others.\nbetween:\n{members}"
+        head += "# Each of these accounts is mirrored to all others.\n"
+        return f"{head}between:\n{members}{TESTS}"
     to = "".join(f"  - {name}\n" for at, name in enumerate(names, 1) if at != source)
-    return f"{head}from: {names[source - 1]}\nto:\n{to}"
+    return f"{head}from: {names[source - 1]}\nto:\n{to}{TESTS}"
 
 
 def check_absent(file: Path) -> None:

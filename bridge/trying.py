@@ -39,6 +39,12 @@ _COLOURS: dict[str, dict[str, Any]] = {
     metavar="FILE",
     help="Write the results to FILE too, as JUnit's XML.",
 )
+@click.option(
+    "--update",
+    "fill_in",
+    is_flag=True,
+    help="Write what comes of each test that fails into its file, as what it expects.",
+)
 @click.argument("bots", metavar="[BOT]...", nargs=-1)
 def test(
     config_file: Path,
@@ -46,17 +52,20 @@ def test(
     junit_file: Path | None,
     *,
     json_wanted: bool,
+    fill_in: bool,
 ) -> None:
     """Try the tests of all bots, or of each BOT, by the code that runs them.
 
     Asks no network and opens no state; accounts need no login, and no secret needs to be there.
-    Exits with 1 if a test fails.
+    With --update nothing in a file changes but expectations; read what it wrote. Exits with 1 if a
+    test fails.
 
     Example: tribridge test newsroom
     """
     from bridge import trials
     from bridge.config import examine
     from bridge.trials import report
+    from bridge.trials.update import update
 
     files = examine(config_file, offline=True)
     if files.config is None:
@@ -69,6 +78,11 @@ def test(
     results, problems = trials.run(files, chosen)
     if problems:
         _fail(problems)
+    if fill_in:
+        for line in update(files, config_file, results):
+            click.echo(line, err=True)
+        files = examine(config_file, offline=True)
+        results, _ = trials.run(files, chosen)
     if junit_file is not None:
         try:
             junit_file.write_bytes(report.as_junit(results))

@@ -18,7 +18,7 @@ import click
 from bridge import starter
 from bridge.cli import main
 from bridge.sandbox import Sandbox
-from tests.pages import PAGES, ROOT, blocks, section, text_of
+from tests.pages import FOLLOWED, PAGES, ROOT, blocks, section, text_of
 from tests.receiver import Receiver
 from tests.test_login import BROWSER
 
@@ -30,6 +30,7 @@ def commands(block: str) -> list[str]:
 INSTALLING = ("make ", "pip install .", "python -m tests.make_reference")
 #: blocks that run below, as (page, section)
 SESSIONS = [
+    ("README.md", "A bot is tested before it posts"),
     ("README.md", "With your own accounts"),
     ("README.md", "Try it by hand"),
     ("docs/how-to/operate.md", "As a service"),
@@ -60,8 +61,9 @@ def test_every_command_of_the_pages_is_tried_or_installs_something_that_there_is
     assert len(tried) >= 10
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
+        followed = str(page.relative_to(ROOT)) in FOLLOWED
         for block in blocks(text, "sh"):
-            for line in [] if block in tried else commands(block):
+            for line in [] if followed or block in tried else commands(block):
                 assert line.startswith(INSTALLING), f"{page.name}: nothing tries {line!r}"
         for target in re.findall(r"(?:`|^)make (?:PYTHON=\S+ )?(\w+)", text, re.MULTILINE):
             assert target in targets
@@ -309,9 +311,29 @@ def test_a_post_is_previewed_and_explained_as_the_page_says(tmp_path: Path) -> N
 
 def test_a_bot_is_tested_as_the_page_says(tmp_path: Path) -> None:
     page = text_of("docs/how-to/test-a-bot.md")
-    (bot,), (command,) = blocks(page, "yaml"), to_run("docs/how-to/test-a-bot.md", "")
-    (tmp_path / "bots").mkdir()
-    (tmp_path / "bots" / "alerts.yaml").write_text(bot)
+    (bot,), (passed, failed) = blocks(page, "yaml"), blocks(page, "text")
+    run, fill_in, in_ci = to_run("docs/how-to/test-a-bot.md", "")
+    file = tmp_path / "bots" / "alerts.yaml"
+    file.parent.mkdir()
+    file.write_text(bot)
     example = text_of("config.example.yaml")
     (tmp_path / "config.yaml").write_text(example[: example.index("\nbots:") + 1])
-    assert shell(tmp_path, command) == blocks(page, "text")[0]
+    assert shell(tmp_path, run) == passed
+    dropped = bot.replace("skip:\n", "links: drop\nskip:\n")
+    file.write_text(dropped)
+    lines = failed.replace(":20:9:", ":21:9:")  # one more stands above
+    assert shell(tmp_path, f"{run.strip()} || [ $? = 1 ]") == lines
+    assert shell(tmp_path, fill_in) == passed
+    kept = dropped[: dropped.index("losses: []")]
+    text = '"Brua er open att: avis.example/bru"'
+    assert file.read_text().startswith(kept.replace(text, "'Brua er open att:'"))
+    assert file.read_text().endswith(bot[bot.index("  - name: what breaks") :])
+    assert shell(tmp_path, in_ci) == passed
+    assert "<testsuites" in (tmp_path / "tests.xml").read_text()
+
+
+def test_the_bots_that_come_along_are_tested_as_the_readme_says() -> None:
+    name = "A bot is tested before it posts"
+    (run,) = to_run("README.md", name)
+    (printed,) = blocks(section(text_of("README.md"), name), "text")
+    assert shell(ROOT, run) == printed

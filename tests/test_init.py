@@ -109,6 +109,8 @@ def test_a_guided_start_writes_what_check_accepts_once_the_accounts_are_logged_i
     assert found.accounts["avisa_bluesky"].settings["handle"] == "avisa.example"
     assert found.accounts["avisa_twitter"].settings["budget"] == {"usd_per_month": 7.5}
     assert len(found.bots["avisa"].routes) == 6
+    tried = tribridge("test", cwd=tmp_path)
+    assert (tried.returncode, tried.stdout) == (0, "avisa: 2 tests, passed\n")
     missing = tribridge("check", cwd=tmp_path)
     assert missing.returncode == 78
     assert missing.stdout.count("log in with `tribridge login avisa_") == 3
@@ -148,7 +150,7 @@ def test_a_wrong_answer_is_asked_again_and_keys_of_x_are_named(tmp_path: Path) -
     assert done.returncode == 0
     assert "config.yaml: 2 accounts, 1 bot: fine" in done.stdout
     bot = (tmp_path / "bots" / "newsroom.yaml").read_text()
-    assert bot.endswith("from: newsroom_twitter\nto:\n  - newsroom_mastodon\n")
+    assert bot.endswith("from: newsroom_twitter\nto:\n  - newsroom_mastodon\n" + starter.TESTS)
 
 
 @pytest.mark.parametrize("answered", range(len(GUIDED)))
@@ -183,6 +185,8 @@ def test_on_a_terminal_too_an_example_can_be_had_without_questions(tmp_path: Pat
     said, code = on_a_terminal(tmp_path, [], words=("--yes",))
     assert (code, "wrote bots/newsroom.yaml" in said) == (0, True), said
     assert (tmp_path / "config.yaml").read_text() == starter.CONFIG
+    tried = tribridge("test", cwd=tmp_path)
+    assert (tried.returncode, tried.stdout) == (0, "newsroom: 2 tests, passed\n")
 
 
 def test_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from bridge.config.values import MAX_PATTERN
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Kind, Setting
 from bridge.steps import KINDS, NAMES
+from bridge.steps.sandbox import MAX_TEMPLATE
 
 Schema = dict[str, Any]
 
@@ -170,7 +171,7 @@ def _card(setting: Setting) -> Schema:
 def _expectation(setting: Setting) -> Schema:
     """A word, or what is expected of each target, whose names only the bot tells."""
     alone = Setting("skipped", "string", "why no target has a copy")
-    one: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": _TEXT}]}
+    one: Schema = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     one["anyOf"].append(_object(setting.settings) | {"minProperties": 1})
     either: list[Schema] = [
         {"type": "null"},
@@ -192,6 +193,7 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "string": _plain(_TEXT),
     "words": _plain({"type": "string"}),
     "named": _named,
+    "template": _plain(_TEXT | {"maxLength": MAX_TEMPLATE}),
     "secret": _text(r"^\S+$"),
     "url": _text(r"^\s*https?://[^\s/?#@]+/?\s*$"),
     "webhook": _text(r"^https?://\S+$"),
@@ -221,6 +223,7 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "section": lambda setting: _object(setting.settings),
     "map": _map,
     "text": _plain({"type": "string"}),
+    "texts": _plain(_or_list({"type": "string"})),
     "time": _plain(_TEXT),
     "card": _card,
     "sections": _listed,

@@ -84,7 +84,7 @@ GIVEN = (
 #: what is expected on one target
 EXPECTED = (
     Setting("text", "text", "the text of a copy of one part"),
-    Setting("parts", "strings", "the texts of all parts"),
+    Setting("parts", "texts", "the texts of all parts"),
     Setting("card", "card", "the card of a link: `none`, its address, or a map", settings=_CARD),
     Setting(
         "media",

@@ -637,6 +637,7 @@ _PARSERS: dict[Kind, Parser] = {
     "string": _text,
     "words": _words,
     "named": _named,
+    "template": _text,
     "secret": _secret,
     "url": _url,
     "webhook": _webhook,
@@ -666,6 +667,9 @@ _PARSERS: dict[Kind, Parser] = {
     "section": _section,
     "map": _map,
     "text": _maybe_empty,
+    "texts": lambda context, setting, node: tuple(
+        text for text, _ in _each(context, setting, node, _maybe_empty)
+    ),
     "time": _time,
     "card": _card,
     "sections": _sections,

@@ -124,7 +124,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    # PyYAML takes these for line breaks, which it folds
+    folded = any(sign in text for sign in "\x85\u2028\u2029")
+    style = '"' if folded else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
