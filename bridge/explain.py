@@ -263,7 +263,7 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
     if bot.mode == "disabled":
         return NOT_READ, "the bot has mode disabled: it reads nothing", "set `mode: live`"
     for kind, name in sorted(story.store.pauses()):
-        if kind == "all" or name in (bot.name, source):
+        if kind == "all" or (kind, name) in (("bot", bot.name), ("account", source)):
             what = name or "everything"
             return NOT_READ, f"{what} is paused", f"`tribridge resume {name or '--all'}`"
     runs, bots = last_runs(story.config.state.file)
@@ -275,7 +275,11 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
     begun = next(filter(None, cursors), None)
     if begun is None:
         return NOT_READ, f"the bot has had no first run on {source} yet", "`tribridge once`"
-    last = bots.get(bot.name) or run.get("read_at")
+    if error := runs.get(way.route.target, {}).get("open_error"):
+        why = f"{way.route.target} could not be logged in to: {error}"
+        return NOT_READ, f"{why}; it is read for it when that works", "`tribridge status`"
+    # an account is read for other bots too, and a bot reads other accounts
+    last = min(filter(None, (bots.get(bot.name), run.get("read_at"))), default=None)
     published = post.created_at if post else None
     if published is not None and published < begun[1]:
         why = (
@@ -284,11 +288,7 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
         return NOT_READ, why, _after_all(story)
     if last is None or (published is not None and utc(last) < published):
         how = "by its `cron`" if bot.cron else f"every {int(bot.every.total_seconds())} s"
-        told = (
-            f"{source} was last read {_said(last)}, before it was published"
-            if last
-            else (f"{source} was never read to the end")
-        )
+        told = f"{source} was last read {_said(last) if last else 'never'}, before it was published"
         return NOT_READ, f"{told}; the bot reads {how}", "`tribridge once` reads now"
     return (
         NEVER_SHOWN,

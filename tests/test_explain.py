@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bridge import readable, wire
-from bridge.network import Unreachable
+from bridge.network import LoginNeeded, Unreachable
 from bridge.pulse import Pulse
 from bridge.simulation import Fault
+from bridge.store import Recording, RouteKey, Verdict
 from tests.test_following import look
 from tests.test_preview import everything, writes
 from tests.world import World, world
@@ -212,6 +213,38 @@ def test_a_post_that_was_not_read_yet_says_what_keeps_its_bot(w: World) -> None:
     has_read(w)
     (only,) = explained(w, url_of(w, post))["ways"]
     assert (only["bot"], only["why"]) == ("other", "the bot has had no first run on m yet")
+
+
+def test_a_target_that_cannot_be_logged_in_to_is_what_keeps_a_post(w: World) -> None:
+    pulse, dead = Pulse(), LoginNeeded("the app password is refused")
+    pulse.read("m", ["one"], ["m", "b", "x"], w.clock(), {"b": dead})
+    pulse.save(w.config.state.file)
+    outcome, why = never(w, w.say("m", "Ingen vei inn"))
+    assert (outcome, why.startswith("b could not be logged in to: the app password is")) == (
+        "not read yet", True
+    )  # fmt: skip
+
+
+def test_a_post_that_may_be_our_own_copy_is_left_to_a_person(w: World) -> None:
+    source, target = (w.accounts.known_identity(name) or "" for name in ("m", "b"))
+    url = url_of(w, "77")
+    route = RouteKey("one", source, target)
+    held = Verdict(route, "77", "", "held", "may be our own copy of https://a.example/1", url)
+    w.store.record(Recording([held]), w.clock())
+    found = way(explained(w, url, "--offline"), "b")
+    assert (found["outcome"], found["why"][:19]) == ("held", "may be our own copy")
+    assert f"`tribridge skip {url}`" in found["remedy"]
+
+
+def test_a_boost_names_what_it_boosts(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: b, boosts: link}\ntwo: {from: m2, to: b}") as w:
+        w.turn()
+        theirs = w.say("m2", "Fra Berit")
+        w.turn()
+        boost = w.simulator("m").boost("anna", theirs)
+        w.turn()
+        (ref,) = explained(w, boost)["refers"]
+        assert (ref["how"], ref["own"], len(ref["copies"])) == ("boosts", False, 1)
 
 
 def test_a_post_that_its_source_never_shows_says_so(w: World) -> None:
