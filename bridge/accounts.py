@@ -203,7 +203,7 @@ class Accounts:
             return ""
         account = self._configured[name]
         settings = NETWORKS[account.network].settings
-        url: str = next(account.settings[s.name] for s in settings if s.kind == "url")
+        url: str = next((account.settings[s.name] for s in settings if s.kind == "url"), "")
         return urlsplit(url).netloc
 
     def name_of(self, identity: str) -> str | None:

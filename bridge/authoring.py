@@ -181,14 +181,17 @@ def show(config_file: Path, bot: str, *, json_wanted: bool) -> None:
 @click.argument(
     "of", metavar="[config|bot]", type=click.Choice(["config", "bot"]), default="config"
 )
-def schema(config_file: Path, of: Literal["config", "bot"]) -> None:  # noqa: ARG001 - every command takes --config
+def schema(config_file: Path, of: Literal["config", "bot"]) -> None:
     """Print the JSON Schema of config.yaml, or of a bot's file, for editors.
+
+    With the steps and networks of plugins, those that the configuration names too.
 
     Example: tribridge schema bot
     """
+    from bridge.config import examine
     from bridge.config.json_schema import json_schema
 
-    click.echo(as_json(json_schema(of)))
+    click.echo(as_json(json_schema(of, examine(config_file).steps)))
 
 
 COMMANDS = (check, schema, show)

@@ -177,7 +177,10 @@ def _account(config_file: Path, name: str) -> tuple[Config, Account, Network]:
         known = ", ".join(config.accounts) or "none yet"
         fail(f"{config_file}: has no account {name!r}; it has: {known}", CONFIGURATION)
     chosen = config.accounts[name]
-    return config, chosen, NETWORKS[chosen.network]
+    network = NETWORKS[chosen.network]
+    if not network.asks:
+        fail(f"{name}: accounts of {network.title} need no login", FAILURE)
+    return config, chosen, network
 
 
 def _password(logs_in: Any, account: Account) -> str:

@@ -425,8 +425,8 @@ class Network:
     #: the settings that log in; where there are several sets, the first one of another set that is
     #: written chooses that
     logins: tuple[tuple[str, ...], ...]
-    #: how `tribridge login` comes by one: functions of `login.py` in the folder
-    asks: Literal["browser", "password"]
+    #: how `tribridge login` comes by one: functions of `login.py` in the folder; "": not at all
+    asks: Literal["browser", "password", ""]
     #: what a handle of a person is without its `@`, as a regular expression, and one such
     handle: str = ""
     handle_example: str = ""

@@ -38,6 +38,7 @@ Kind = Literal[
     "language",  # a BCP 47 tag, or `keep`
     "languages",  # a list of BCP 47 tags, or one of them
     "path",
+    "paths",  # a list of paths, or one of them
     "timezone",
     "crontab",  # five fields, weekdays by name
     "backfill",  # none, all, {last: N}, {since: DATE}
@@ -215,6 +216,8 @@ class StepSetting:
     name: str
     value: Any
     zone: ZoneInfo | None = field(default=None, compare=False, repr=False)
+    #: of a plugin's step what makes it, a `steps.StepKind`
+    kind: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,6 +566,11 @@ TOP: tuple[Setting, ...] = (
     ),
     Setting("state", "section", "the memory", {}, settings=settings_of(State)),
     Setting("alerts", "section", "telling people what is stuck", {}, settings=settings_of(Alerts)),
+    Setting(
+        "plugins",
+        "paths",
+        "files with steps and networks of your own, which run as part of the program",
+    ),
     Setting("accounts", "map", "the accounts, by names of your own"),
     Setting(
         "groups",

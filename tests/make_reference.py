@@ -59,6 +59,7 @@ KINDS: Mapping[Kind, str] = {
     "language": "`keep` or a language tag",
     "languages": "list of language tags",
     "path": "path",
+    "paths": "list of paths",
     "timezone": "time zone",
     "crontab": "crontab",
     "backfill": "`none`, `all`, `{last: N}` or `{since: DATE}`",

@@ -249,7 +249,7 @@ def places() -> Iterator[Place]:
     for name, kind in STEP_KINDS.items():
         (found,) = (
             item["properties"][name]
-            for item in defs["bot"]["properties"]["steps"]["items"]["anyOf"]
+            for item in defs["step"]["anyOf"]
             if name in item.get("properties", ())
         )
         yield Place("steps", kind.setting, found, "`steps`")
@@ -309,6 +309,7 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "regex": (["'(?i)a'", "''"], ["1", "[a]"]),
     "language": (["keep", "nb", "en-GB", "${A}"], ["no", "en_GB", "norsk bokmål"]),
     "languages": (["nb", "[en-GB, '${A}']", "[]"], ["no", "[en_GB]", "{}"]),
+    "paths": (["a/b.py", "[a, '${A}']", "[]"], ["1", "[1]", "''"]),
     "path": (["a/b.db", "${A}"], ["1", "[a]", "''"]),
     "timezone": (["Europe/Oslo", "${A}"], ["1", "[a]"]),
     "crontab": (["30 8,17 * * mon-fri", "${A}"], ["30 8 * *", "1", "[a]"]),

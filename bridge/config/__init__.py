@@ -9,13 +9,14 @@ key by key, lists replace.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge import credentials
+from bridge.config import own
 from bridge.config.accounts import check_targets, read_accounts
 from bridge.config.bots import Bots, apply
 from bridge.config.groups import read_groups
@@ -31,8 +32,10 @@ from bridge.config.yaml_reader import (
     read,
     source_of,
 )
+from bridge.plugins import PluginError
 from bridge.registry import NETWORKS
 from bridge.schema import TOP, Alerts, Config, State, settings_of
+from bridge.steps import StepKind
 
 __all__ = ["ConfigError", "Files", "Problem", "duration", "examine", "load", "secrets_of"]
 
@@ -55,6 +58,8 @@ class Files:
     bots: Mapping[str, Node] = field(repr=False)
     sources: Mapping[str, Source] = field(repr=False)
     clear_secrets: tuple[tuple[str, Node], ...] = field(repr=False)
+    #: the steps of plugins, by name
+    steps: Mapping[str, StepKind] = field(default_factory=dict, repr=False)
     #: the tests of each bot that has any
     trials: Mapping[str, tuple[Trial, ...]] = field(repr=False, default_factory=dict)
 
@@ -104,7 +109,8 @@ def examine(
         bots,
         problems.sources,
         tuple(context.clear_secrets),
-        trials,
+        steps=context.steps,
+        trials=trials,
     )
 
 
@@ -139,6 +145,7 @@ def _check(
     context.zone = top.get("timezone")
     if context.zone is None and given and "timezone" in given.pairs:
         context.zone = ZoneInfo("UTC")  # one problem for it is enough
+    _read_plugins(context, root, top.get("plugins", ()))
     state = apply(State(context.folder / _STATE_FILE), top.get("state", {}))
     if context.logins is not None:
         context.logins = _stored_logins(context, state.file)
@@ -170,6 +177,23 @@ def _check(
         groups,
     )
     return config, bots.trials
+
+
+def _read_plugins(context: Context, root: Node, listed: Iterable[tuple[Path, Node]]) -> None:
+    """The steps of plugins; their networks are in the registry then."""
+    plugin, wrong = own.installed()
+    for message in wrong:
+        context.problems.add(root, message)
+    context.steps.update(plugin.steps)
+    for path, node in listed:
+        try:
+            plugin = own.from_file(path)
+        except PluginError as error:
+            context.problems.add(node, f"this plugin cannot be used: {error}")
+            continue
+        for name in plugin.steps.keys() & context.steps.keys():
+            context.problems.add(node, f"this plugin has a step {name!r}, as another has")
+        context.steps.update(plugin.steps)
 
 
 def _stored_logins(context: Context, state_file: Path) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,10 @@ from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, Account, Bot, Setting
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_NETWORK = Setting("network", "choice", "the network", choices=tuple(NETWORKS), required=True)
+
+
+def _network() -> Setting:
+    return Setting("network", "choice", "the network", choices=tuple(NETWORKS), required=True)
 
 
 def check_name(context: Context, name: str, node: Node) -> None:
@@ -55,15 +58,16 @@ def _account(context: Context, name: str, key: Scalar, node: Node) -> Account:
         message = f"account {shorten(name)} needs a network: {either(NETWORKS)}"
         context.problems.add(key, message)
         return Account(name, "", {})
-    network = attempt(context, _NETWORK, given.pairs["network"][1])
+    which = _network()
+    network = attempt(context, which, given.pairs["network"][1])
     if network not in NETWORKS:
         return Account(name, "", {})
     written = frozenset(given.pairs)
     if context.logins is None:
         given = without_logins(NETWORKS[network], given)
     known = {setting.name: setting for setting in (*NETWORKS[network].settings, *OF_ACCOUNTS)}
-    values = read_settings(context, given, {_NETWORK.name: _NETWORK} | known)
-    del values[_NETWORK.name]
+    values = read_settings(context, given, {which.name: which} | known)
+    del values[which.name]
     for setting in known.values():
         if setting.required and setting.name not in given.pairs:
             message = f"account {shorten(name)} needs {setting.name}: {setting.doc}"

@@ -6,14 +6,14 @@ crontabs, regular expressions. A value may hold `${NAME}`, so whatever may be a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from bridge.config.bots import BOT, DEFAULTS, POLICY
 from bridge.config.values import MAX_PATTERN
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Kind, Setting
-from bridge.steps import KINDS, NAMES
+from bridge.steps import KINDS, NAMES, StepKind
 from bridge.steps.sandbox import MAX_TEMPLATE
 
 Schema = dict[str, Any]
@@ -32,12 +32,15 @@ _NAME: Schema = {"pattern": "^[A-Za-z0-9_.-]+$"}
 _UNITS = "".join(f"([0-9]{{1,9}}{unit})?" for unit in "dhms")
 
 
-def json_schema(of: Literal["config", "bot"]) -> Schema:
-    """The schema of `config.yaml`, or of a file in `bots/`."""
+def json_schema(
+    of: Literal["config", "bot"], steps: Mapping[str, StepKind] | None = None
+) -> Schema:
+    """The schema of `config.yaml`, or of a file in `bots/`; `steps` are those of plugins."""
     title = {"config": "config.yaml of Tribridge", "bot": "a bot of Tribridge: bots/NAME.yaml"}
     defs = _defs()
+    defs["step"] = _step_of({**KINDS, **(steps or {})})
     if of == "bot":
-        defs = {name: defs[name] for name in ("variable", "bot", "target")}
+        defs = {name: defs[name] for name in ("variable", "step", "bot", "target")}
     return {"$schema": _DIALECT, "title": title[of], "$ref": f"#/$defs/{of}", "$defs": defs}
 
 
@@ -143,14 +146,15 @@ def _named(_: Setting) -> Schema:
     return _TEXT | {"allOf": [{"pattern": pattern}]}
 
 
-def _steps(_: Setting) -> Schema:
-    bare = [name for name, kind in KINDS.items() if kind.bare]
-    kinds = []
-    for name, kind in KINDS.items():
+def _step_of(kinds: Mapping[str, StepKind]) -> Schema:
+    """An item of a list of steps."""
+    bare = [name for name, kind in kinds.items() if kind.bare]
+    items = []
+    for name, kind in kinds.items():
         found = _step(kind.setting)
         found["properties"][name] |= kind.rules
-        kinds.append(found)
-    return {"type": "array", "items": {"anyOf": [{"enum": bare}, *kinds]}}
+        items.append(found)
+    return {"anyOf": [{"enum": bare}, *items]}
 
 
 def _backfill(_: Setting) -> Schema:
@@ -212,12 +216,13 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "language": _text(f"^(keep|{_TAG})$"),
     "languages": _plain(_or_list(_or_variable({"type": "string", "pattern": f"^{_TAG}$"}))),
     "path": _plain(_TEXT),
+    "paths": _plain(_or_list(_TEXT)),
     "timezone": _plain(_TEXT),
     "crontab": _text(r"^\s*\S+(\s+\S+){4}\s*$"),
     "backfill": _backfill,
     "account": _plain(_ACCOUNTS),
     "accounts": _plain(_ACCOUNTS),  # one may be a group
-    "steps": _steps,
+    "steps": _plain({"type": "array", "items": {"$ref": "#/$defs/step"}}),
     "warnings": _plain(_WARNINGS),
     "tag_map": _plain({"type": "object", "additionalProperties": {"type": "string"}}),
     "section": lambda setting: _object(setting.settings),

@@ -19,30 +19,34 @@ from bridge.steps import KINDS, BadStep, StepKind, make
 
 def step(context: Context, setting: Setting, node: Node) -> StepSetting:
     """One step: a map of its name and its value, or the name of one that needs none."""
-    if isinstance(node, Scalar) and node.text in KINDS:
-        if not KINDS[node.text].bare:
-            example = KINDS[node.text].example
-            such = f", such as {example.written}" if example else ""
+    kinds = {**KINDS, **context.steps}
+    own = context.steps.get
+    if isinstance(node, Scalar) and node.text in kinds:
+        kind = kinds[node.text]
+        if not kind.bare:
+            such = f", such as {kind.example.written}" if kind.example else ""
             raise Wrong(node, f"the step {shorten(node.text)} needs a value{such}")
-        return StepSetting(node.text, () if KINDS[node.text].setting.kind == "section" else None)
+        value = () if kind.setting.kind == "section" else None
+        return StepSetting(node.text, value, kind=own(node.text))
     if not isinstance(node, Map) or len(node.pairs) != 1:
         takes = f"{setting.name!r} takes steps of one name each"
         raise Wrong(node, f"{takes}, such as append: text")
-    ((name, (key, value)),) = node.pairs.items()
-    if name not in KINDS:
-        hint = context.problems.suggest(name, KINDS)
-        raise Wrong(key, f"unknown step {shorten(name)}{hint or f'; there is {either(KINDS)}'}")
-    kind = KINDS[name]
+    ((name, (key, given)),) = node.pairs.items()
+    if name not in kinds:
+        hint = context.problems.suggest(name, kinds)
+        raise Wrong(key, f"unknown step {shorten(name)}{hint or f'; there is {either(kinds)}'}")
+    kind = kinds[name]
     before = len(context.problems.found)
-    typed = attempt(context, kind.setting, value)
+    typed = attempt(context, kind.setting, given)
     left_out = (
         isinstance(typed, dict)
-        and isinstance(value, Map)
-        and not value.pairs.keys() <= typed.keys()
+        and isinstance(given, Map)
+        and not given.pairs.keys() <= typed.keys()
     )
     if typed is NOTHING or left_out or len(context.problems.found) > before:
         raise AlreadyReported
-    found = StepSetting(name, _frozen(typed), context.zone if kind.zoned else None)
+    zone = context.zone if kind.zoned else None
+    found = StepSetting(name, _frozen(typed), zone, own(name))
     try:
         make(kind, found)
     except BadStep as bad:
@@ -50,7 +54,7 @@ def step(context: Context, setting: Setting, node: Node) -> StepSetting:
         if bad.known:
             hint = context.problems.suggest(bad.word, bad.known)
             hint = hint or f"; there is {either(bad.known)}"
-        raise Wrong(_place(bad, kind, key, value), f"{bad}{hint}") from None
+        raise Wrong(_place(bad, kind, key, given), f"{bad}{hint}") from None
     return found
 
 

@@ -30,7 +30,7 @@ from bridge.schema import (
     StepSetting,
     settings_of,
 )
-from bridge.steps import NAMES, unknown_names
+from bridge.steps import NAMES, StepKind, unknown_names
 from bridge.text import is_language_tag
 
 MAX_PATTERN = 10_000  # characters
@@ -44,6 +44,8 @@ class Context:
     environ: Mapping[str, str]
     folder: Path  # relative paths start here
     zone: ZoneInfo | None = None
+    #: the steps of plugins, by name
+    steps: dict[str, StepKind] = field(default_factory=dict)
     #: filled while values are read, as in `schema.Config`
     secret_files: set[Path] = field(default_factory=set)
     literal_secrets: set[Path] = field(default_factory=set)
@@ -487,6 +489,11 @@ def _path(context: Context, setting: Setting, node: Node) -> Path:
     return context.folder / _text(context, setting, node)
 
 
+def _paths(context: Context, setting: Setting, node: Node) -> tuple[tuple[Path, Node], ...]:
+    """The paths, each with its place."""
+    return tuple(_each(context, setting, node, _path))
+
+
 def _timezone(context: Context, setting: Setting, node: Node) -> ZoneInfo:
     text = _text(context, setting, node)
     try:
@@ -656,6 +663,7 @@ _PARSERS: dict[Kind, Parser] = {
     "language": _language,
     "languages": _languages,
     "path": _path,
+    "paths": _paths,
     "timezone": _timezone,
     "crontab": _crontab,
     "backfill": _backfill,

@@ -51,7 +51,7 @@ def make(kind: StepKind, setting: StepSetting) -> Step:
 
 def build(setting: StepSetting) -> Step:
     """The step that a setting names."""
-    return make(KINDS[setting.name], setting)
+    return make(setting.kind or KINDS[setting.name], setting)
 
 
 def apply(post: Post, settings: Iterable[StepSetting]) -> Post | Skip:

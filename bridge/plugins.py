@@ -1,0 +1,440 @@
+"""What a plugin is written with: steps and networks of one's own.
+
+A plugin is a file that `plugins` in the configuration names, or an installed package with an entry
+point in the group `tribridge.steps` or `tribridge.networks`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+from bridge.network import (
+    Access,
+    Backfill,
+    Client,
+    ClientError,
+    Exchange,
+    Film,
+    Identity,
+    Ledger,
+    Limits,
+    LoginNeeded,
+    Measure,
+    Network,
+    Page,
+    Parents,
+    Refused,
+    Session,
+    Uncertain,
+    Unreachable,
+    Upload,
+)
+from bridge.post import Draft, Media, Post, Ref, Run, Skip
+from bridge.schema import Kind, Setting
+from bridge.steps.kinds import MAX_TEXT, Step, StepKind
+from bridge.text import comparable, escape_url, graphemes
+
+__all__ = [
+    "Identity",
+    "Limits",
+    "Network",
+    "PluginError",
+    "Post",
+    "PostingClient",
+    "Ref",
+    "Refused",
+    "Run",
+    "Setting",
+    "Skip",
+    "network",
+    "step",
+    "text_limits",
+]
+
+logger = logging.getLogger(__name__)
+
+
+class PluginError(Exception):
+    """What is wrong with a plugin, for people."""
+
+
+# Steps
+
+#: the settings that a parameter of a step can be
+_KINDS: Mapping[Any, Kind] = {
+    str: "words",
+    int: "number",
+    bool: "flag",
+    tuple[str, ...]: "strings",
+    "str": "words",
+    "int": "number",
+    "bool": "flag",
+    "tuple[str, ...]": "strings",
+    inspect.Parameter.empty: "words",
+}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+Function = TypeVar("Function", bound=Callable[..., Post | Skip])
+
+
+@overload
+def step(function: Function, /) -> Function: ...
+@overload
+def step(*, name: str) -> Callable[[Function], Function]: ...
+def step(function: Any = None, /, *, name: str = "") -> Any:
+    """A decorator that makes a step of a function from a post, and its settings, to a post or Skip.
+
+    The step has the function's name, and the first line of its docstring as meaning. Further
+    parameters are the step's settings: `str`, `int` (0 or more), `bool` or `tuple[str, ...]`; one
+    without a default must be written. PluginError if that cannot be.
+    """
+    if function is None:
+        return lambda decorated: _decorated(decorated, name)
+    return _decorated(function, name)
+
+
+def _decorated(function: Any, name: str) -> Any:
+    kind = _kind(function, name or function.__name__)
+    function.tribridge_step = kind
+    return function
+
+
+def _kind(function: Callable[..., Post | Skip], name: str) -> StepKind:
+    if not _NAME.fullmatch(name):
+        raise PluginError(f"the step {name!r} needs a name of small letters, digits and _")
+    doc = (inspect.getdoc(function) or "").partition("\n")[0].rstrip(".")
+    if not doc:
+        raise PluginError(f"the step {name!r} needs a docstring that says what it does")
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters:
+        raise PluginError(f"the step {name!r} needs a parameter for the post")
+    settings = tuple(_setting(name, parameter) for parameter in parameters[1:])
+
+    def make(**values: Any) -> Step:
+        return _Own(function, name, tuple(values.items()))
+
+    bare = not any(setting.required for setting in settings)
+    return StepKind(Setting(name, "section", doc, settings=settings), make, bare=bare)
+
+
+def _setting(step_name: str, parameter: inspect.Parameter) -> Setting:
+    kind = _KINDS.get(parameter.annotation)
+    if kind is None or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        raise PluginError(
+            f"the parameter {parameter.name!r} of the step {step_name!r} must be str, int, bool or"
+            " tuple[str, ...]"
+        )
+    required = parameter.default is parameter.empty
+    default = None if required else parameter.default
+    if isinstance(default, tuple):
+        default = list(default)
+    doc = parameter.name.replace("_", " ")
+    return Setting(parameter.name, kind, doc, default, required=required)
+
+
+#: what a step of one's own may change of a post
+_MAY_CHANGE = ("runs", "languages", "content_warning", "sensitive", "tags", "labels")
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A function of a plugin as a step: whatever it does, no post is lost or let out by it."""
+
+    function: Callable[..., Post | Skip]
+    name: str
+    values: tuple[tuple[str, Any], ...]
+
+    def __call__(self, post: Post) -> Post | Skip:
+        try:
+            result = self.function(post, **dict(self.values))
+            if isinstance(result, Skip):
+                return result
+            return self._taken(post, result)
+        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+            reason = f"the step {self.name} failed: {describe(error)}"
+            logger.error("%s: held: %s", post.url or post.id, reason)  # noqa: TRY400
+            return Skip(reason, held=True)
+
+    @staticmethod
+    def _taken(post: Post, result: Any) -> Post:
+        """What may be taken over of a result: no other author or visibility, nobody notified."""
+        if not isinstance(result, Post):
+            raise TypeError(f"it returned {type(result).__name__}, no Post or Skip")
+        made = replace(post, **{name: getattr(result, name) for name in _MAY_CHANGE})
+        if len(made.text) > MAX_TEXT:
+            raise ValueError(f"the text has over {MAX_TEXT:,} characters")
+        runs = (
+            Run(run.text) if run.kind == "mention" and run not in post.runs else run
+            for run in made.runs
+        )
+        return replace(made, runs=tuple(runs))
+
+
+_HERE = str(Path(__file__).parent) + os.sep
+
+
+def describe(error: BaseException) -> str:
+    """An error of a person's own code: its kind, its words, and the line of it that was reached."""
+    trace, own, where = error.__traceback__, "", ""
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not own and not file.startswith(("<", _HERE)) and "importlib" not in file:
+            own = file
+        if file == own:
+            where = f" ({file}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    words = str(error)
+    return f"{type(error).__name__}{f': {words}' if words else ''}{where}"
+
+
+# Networks
+
+
+def text_limits(characters: int) -> Limits:
+    """The limits of a network of texts alone, of so many characters as a reader counts them."""
+    measure = Measure("characters", characters, lambda text, _warning: graphemes(text))
+    return Limits((measure,), 0, 0, 0, frozenset(), 0)
+
+
+class PostingClient:
+    """An account of a network that is posted to and never read: the least that a client can do.
+
+    A subclass has `login` and `publish`, and whatever else its network can. Methods raise the five
+    kinds of error of `bridge.network`; anything else counts as a request that may have arrived.
+    """
+
+    #: what a post may hold
+    LIMITS = text_limits(500)
+    #: whether publishing the same payload under the same key again is always harmless
+    repeatable = False
+    keeps_keys = False
+    reread_batch = 1
+
+    def __init__(
+        self, settings: Mapping[str, Any], session: Session, now: Callable[[], datetime]
+    ) -> None:
+        self.settings = settings
+        self.session = session
+        self.now = now
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the account's server."""
+        return self.LIMITS
+
+    def login(self) -> Identity:
+        """Who this account is: an id that begins with the network's name and `:`."""
+        raise NotImplementedError
+
+    def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
+        """Publish what `Network.to_payload` made: `text`, `content_warning`, `language` and others.
+
+        `key` is the same whenever the same post is tried.
+        """
+        raise NotImplementedError
+
+    def access(self) -> Access:
+        """What the login is good for."""
+        return Access()
+
+    def newest(self) -> str:
+        """The cursor after everything that the account has posted: there is none."""
+        return ""
+
+    def begin(self, take: Backfill) -> Page:  # noqa: ARG002 - a protocol
+        """Where a first run starts; Refused, for the account cannot be read."""
+        raise Refused("posts of this network cannot be read: it can only be a target")
+
+    def fetch(self, cursor: str) -> Page:  # noqa: ARG002
+        """The account's own posts after `cursor`; Refused as `begin`."""
+        raise Refused("posts of this network cannot be read: it can only be a target")
+
+    def find(self, post_id: str) -> Post:  # noqa: ARG002
+        """One post of the account; Refused as `begin`."""
+        raise Refused("posts of this network cannot be read: it can only be a target")
+
+    def reread(self, ids: Sequence[str]) -> dict[str, Post | None]:
+        """The account's posts with these ids; the answer has none of them."""
+        return dict.fromkeys(ids)
+
+    def words(self, ref: Ref) -> tuple[Run, ...]:  # noqa: ARG002
+        """The words of a post of anybody: not told."""
+        return ()
+
+    def resolve(self, handle: str) -> str:
+        """The identity of a person by the handle."""
+        return handle
+
+    def upload(self, media: Upload) -> dict[str, Any]:  # noqa: ARG002
+        """Upload an image; Refused."""
+        raise Refused("this network takes no images")
+
+    def upload_film(self, film: Film) -> dict[str, Any]:  # noqa: ARG002
+        """Upload a video or a sound; Refused."""
+        raise Refused("this network takes no videos")
+
+    def processed(self, upload: Mapping[str, Any]) -> dict[str, Any]:
+        """What became of an upload that was pending."""
+        return dict(upload)
+
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:  # noqa: ARG002
+        """Change a post of the account in place; Refused."""
+        raise Refused("this network shows no edits")
+
+    def delete(self, ref: Ref) -> None:  # noqa: ARG002
+        """Delete a post of the account; Refused."""
+        raise Refused("posts of this network cannot be deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnNetwork(Network):
+    """A network whose client is a class, and whose posts are written in the plainest way."""
+
+    make: Callable[..., Any] = PostingClient
+
+    def connect(
+        self,
+        settings: Mapping[str, Any],
+        session: Session,
+        now: Callable[[], datetime],
+        ledger: Ledger | None = None,  # noqa: ARG002 - it is as with other networks
+        exchange: Exchange | None = None,  # noqa: ARG002
+    ) -> Client:
+        made: Any = _Guarded(self, lambda: self.make(settings, session, now))
+        client: Client = made
+        return client
+
+    def limits(self, saved: str | None = None) -> tuple[Limits, bool]:  # noqa: ARG002
+        found: Limits = getattr(self.make, "LIMITS", PostingClient.LIMITS)
+        return found, True
+
+    def to_payload(
+        self,
+        draft: Draft,
+        key: str,  # noqa: ARG002
+        uploads: tuple[dict[str, Any], ...],
+        parents: Parents | None,
+        now: datetime,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return {
+            "text": draft.lead + draft.text,
+            "content_warning": draft.content_warning,
+            "language": draft.languages[0] if draft.languages else "",
+            "created_at": draft.created_at.isoformat(),
+            "reply_to": parents.parent.id if parents and parents.parent else "",
+            "media": list(uploads),
+        }
+
+    def unsent(self, media: Upload | Media, number: int) -> dict[str, Any]:
+        return {"id": str(number), "alt": media.alt}
+
+    def spell_url(self, url: str) -> str:
+        return escape_url(url)
+
+    def locate(self, url: str, identity: Identity) -> str:  # noqa: ARG002
+        return ""
+
+    def handles(self, mention: Run, account: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG002
+        return comparable(str(payload.get("text", ""))) == comparable(post.text)
+
+
+#: calls of a client after which something may stand
+_WRITES = ("publish", "update", "delete", "upload", "upload_film")
+
+
+class _Guarded:
+    """A client of a plugin, from which only the five kinds of error come."""
+
+    def __init__(self, network: Network, make: Callable[[], Any]) -> None:
+        self._network = network
+        self._client = self._tried("connect", make)
+        self._identity = ""
+
+    def login(self) -> Identity:
+        identity = self._tried("login", self._client.login)
+        if not isinstance(identity, Identity) or not identity.id.startswith(
+            f"{self._network.name}:"
+        ):
+            raise LoginNeeded(
+                f"the plugin of {self._network.title} is wrong: login gives an Identity whose id"
+                f" begins with {self._network.name}:"
+            )
+        self._identity = identity.id
+        return identity
+
+    def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
+        return self._ref("publish", self._client.publish, payload, key)
+
+    def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:
+        return self._ref("update", self._client.update, ref, payload)
+
+    def _ref(self, name: str, write: Callable[..., Any], *args: Any) -> Ref:
+        """What stands then, as a post of this account."""
+
+        def call() -> Ref:
+            ref = write(*args)
+            if not isinstance(ref, Ref) or not ref.id:
+                raise TypeError(f"{name} returned no Ref with an id")
+            return replace(ref, account=self._identity)
+
+        found: Ref = self._tried(name, call)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        value = self._tried(name, lambda: getattr(self._client, name))
+        if not callable(value):
+            return value
+        return lambda *args, **more: self._tried(name, lambda: value(*args, **more))
+
+    def _tried(self, name: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except ClientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+            words = f"the plugin of {self._network.title} failed: {describe(error)}"
+            logger.error("%s: %s", name, words)  # noqa: TRY400
+            kind = Uncertain if name in _WRITES else Unreachable
+            raise kind(words) from None
+
+
+def network(
+    name: str,
+    title: str,
+    client: type[PostingClient],
+    settings: tuple[Setting, ...] = (),
+    **more: Any,
+) -> Network:
+    """The manifest of a network whose client is a class; `more` are fields of `Network`.
+
+    Its posts are plain text in which `@name` may address people, unless `more` says otherwise.
+    PluginError if its name or a setting cannot be.
+    """
+    if not _NAME.fullmatch(name):
+        raise PluginError(f"the network {name!r} needs a name of small letters, digits and _")
+    if any(setting.name in ("network", "language", "limits") for setting in settings):
+        raise PluginError(f"the settings network, language and limits of {name!r} are taken")
+    plain: dict[str, Any] = {
+        "policy": {},
+        "content_warnings": False,
+        "visibilities": False,
+        "rich_links": False,
+        "mentions_in_text": True,
+        "absence_is_telling": False,
+        "package": client.__module__,
+        "client": client.__qualname__,
+        "logins": ((),),
+        "asks": "",
+    }
+    return _OwnNetwork(name=name, title=title, settings=settings, make=client, **(plain | more))

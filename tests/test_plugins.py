@@ -1,0 +1,330 @@
+"""Steps and networks of one's own, from files beside the configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from bridge import registry, steps
+from bridge.cli import main
+from bridge.config import examine
+from bridge.network import Uncertain, Unreachable
+from bridge.post import Post, Run, Skip
+from bridge.schema import Config
+from tests.config_files import ACCOUNTS, complaints, load_text
+from tests.test_steps import POST, typed
+from tests.world import World
+
+SHOUT = '''\
+from bridge.plugins import Post, step
+
+
+@step
+def shout(post: Post, marks: str = "!", times: int = 1, loud: bool = False):
+    """Marks at the end."""
+    end = len(post.text)
+    return post.replace(end, end, marks * times + ("!!!" if loud else ""))
+'''
+
+FILES = """\
+from pathlib import Path
+from bridge.plugins import Identity, PostingClient, Ref, Setting, network, text_limits
+
+
+class Folder(PostingClient):
+    LIMITS = text_limits(100)
+    repeatable = True
+
+    def login(self):
+        return Identity("files:" + self.settings["folder"], self.settings["folder"])
+
+    def publish(self, payload, key):
+        Path(self.settings["folder"], key[:8] + ".txt").write_text(payload["text"])
+        return Ref(key[:8], url="https://files.example/" + key[:8])
+
+    def delete(self, ref):
+        Path(self.settings["folder"], ref.id + ".txt").unlink(missing_ok=True)
+
+
+NETWORK = network("files", "Files", Folder, (Setting("folder", "string", "where", required=True),))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+    registry.leave("files")
+
+
+BOT = "bots:\n  b:\n    from: masto\n    to: bsky\n    steps:\n      - {}\n"
+
+
+def loaded(source: str, step: str = "shout", name: str = "mine.py") -> Config:
+    text = f"plugins: [steps/{name}]\n" + BOT.format(step) + ACCOUNTS
+    return load_text(text, files={f"steps/{name}": source})
+
+
+def made(source: str, post: Post, step: str = "shout") -> Post | Skip:
+    return steps.apply(post, loaded(source, step).bots["b"].routes[0].policy.steps)
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        ("shout", "Snø!"),
+        ("shout: {marks: '?', times: 3}", "Snø???"),
+        ("shout: {times: 0, loud: true}", "Snø!!!"),
+        ("shout: {marks: ''}", "Snø"),
+    ],
+)
+def test_a_step_is_a_function(step: str, text: str) -> None:
+    post = made(SHOUT, typed("Snø"), step)
+    assert isinstance(post, Post)
+    assert post.text == text
+
+
+def test_a_changed_file_is_read_anew_and_nothing_is_written_beside_it(tmp_path: Path) -> None:
+    assert made(SHOUT, typed("a")) != made(SHOUT.replace('"!"', '"?"'), typed("a"))
+    assert [file.name for file in (tmp_path / "steps").iterdir()] == ["mine.py"]
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("shout: {mark: x}", "7:17: unknown setting 'mark'; did you mean 'marks'?"),
+        ("shout: {times: -1}", "7:24: 'times' takes a whole number, 0 or more, not '-1'"),
+        ("shout: {loud: 1}", "7:23: 'loud' takes true or false, without quotes"),
+        ("shout: x", "7:16: 'shout' takes a map of settings, not a single value"),
+        ("shuot", "7:9: 'steps' takes steps of one name each, such as append: text"),
+        ("shuot: {}", "7:9: unknown step 'shuot'; did you mean 'shout'?"),
+    ],
+)
+def test_its_settings_are_checked(step: str, told: str) -> None:
+    text = "plugins: mine.py\n" + BOT.format(step) + ACCOUNTS
+    assert complaints(text, files={"mine.py": SHOUT}) == [told]
+
+
+HEAD = "from bridge.plugins import Skip, network, step\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("def f(:\n", "line 1: invalid syntax"),
+        ("\0", "line 1: source code string cannot contain null bytes"),
+        ("x = 1\n", "it has no step and no network"),
+        (
+            "import nothing_such\n",
+            "ModuleNotFoundError: No module named 'nothing_such' (mine.py, line 1)",
+        ),
+        ("a = 1\nb = a / 0\n", "ZeroDivisionError: division by zero (mine.py, line 2)"),
+        ("raise SystemExit(3)\n", "SystemExit: 3 (mine.py, line 1)"),
+        ("x = " + "(" * 9000 + ")" * 9000, "nested"),
+        (
+            HEAD + "@step\ndef append(post):\n    'x'\n",
+            "there is a step 'append' already; give it another name",
+        ),
+        (
+            HEAD + "@step\ndef f(post):\n    return post\n",
+            "the step 'f' needs a docstring that says what it does",
+        ),
+        (HEAD + "@step\ndef f():\n    'x'\n", "the step 'f' needs a parameter for the post"),
+        (
+            HEAD + "@step(name='A b')\ndef f(post):\n    'x'\n",
+            "the step 'A b' needs a name of small letters, digits and _",
+        ),
+        (
+            HEAD + "@step\ndef f(post, a: float):\n    'x'\n",
+            "the parameter 'a' of the step 'f' must be str, int, bool or tuple[str, ...]",
+        ),
+        (HEAD + "network('bluesky', 'B', object)\n", "it has no step and no network"),
+        (
+            HEAD + "n = network('bluesky', 'B', object)\n",
+            "there is a network 'bluesky' already; give it another name",
+        ),
+        (
+            HEAD + "n = network('B', 'B', object)\n",
+            "the network 'B' needs a name of small letters, digits and _",
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_told_with_its_place(source: str, told: str) -> None:
+    (found,) = complaints("plugins:\n  - mine.py\n" + ACCOUNTS, files={"mine.py": source})
+    assert found.startswith("2:5: this plugin cannot be used: "), found
+    assert told in found.replace(str(Path.cwd()) + "/", "")
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ("[nope.py]", ["1:11: this plugin cannot be used: there is no such file"]),
+        ("[.]", ["1:11: this plugin cannot be used: this is not an ordinary file"]),
+        ("nope.py", ["1:10: this plugin cannot be used: there is no such file"]),
+        ("[a.py, b.py]", ["1:17: this plugin has a step 'shout', as another has"]),
+        ("[a.py, 1]", ['1:17: without quotes YAML takes 1 for a number; write "1"']),
+        ("{a: b}", ["1:10: 'plugins' takes a text, not a map"]),
+    ],
+)
+def test_what_plugins_may_list(listed: str, told: list[str]) -> None:
+    files = {"a.py": SHOUT, "b.py": SHOUT}
+    assert complaints(f"plugins: {listed}\n" + ACCOUNTS, files=files) == told
+
+
+# What a step may do
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return post.text[999]", "IndexError: string index out of range (mine.py, line 5)"),
+        ("return None", "TypeError: it returned NoneType, no Post or Skip"),
+        ("return 'x'", "TypeError: it returned str, no Post or Skip"),
+        (
+            "return post.replace(0, 0, 'a' * 100_001)",
+            "ValueError: the text has over 100,000 characters",
+        ),
+        ("return post.replace(0, 0, 7)", "TypeError"),
+    ],
+)
+def test_a_step_that_fails_holds_the_post(
+    body: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = f"{HEAD}@step\ndef f(post):\n    'x'\n    {body}\n"
+    result = made(source, POST, "f")
+    assert isinstance(result, Skip)
+    assert result.held
+    assert result.reason.replace("steps/", "").startswith(f"the step f failed: {reason}")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{POST.url}: held: {result.reason}"
+    ]
+    assert caplog.records[0].exc_info is None
+
+
+def test_a_step_may_skip() -> None:
+    source = f"{HEAD}@step\ndef f(post):\n    'x'\n    return Skip('not this one')\n"
+    assert made(source, POST, "f") == Skip("not this one")
+
+
+def test_a_step_changes_what_a_post_says_and_not_whose_it_is_or_who_sees_it() -> None:
+    source = (
+        "from dataclasses import replace\nfrom bridge.plugins import Run, step\n@step\ndef f(post):\n    'x'\n"
+        "    return replace(post, visibility='public', account='x', id='y', url='z', content_warning='w',"
+        " runs=(*post.runs, Run('@b', 'mention', 'https://b.example/@b', 'b')))\n"
+    )
+    own = Run("@a", "mention", "https://a.example/@a", "a")
+    post = replace(POST, visibility="unlisted", runs=(own,))
+    after = made(source, post, "f")
+    assert isinstance(after, Post)
+    assert (after.visibility, after.account, after.id, after.url) == (
+        "unlisted",
+        post.account,
+        post.id,
+        post.url,
+    )
+    assert after.content_warning == "w"
+    assert after.runs == (own, Run("@b"))
+
+
+# Commands
+
+
+def invoke(*words: str) -> Any:
+    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+
+
+def test_check_show_and_schema_know_it() -> None:
+    loaded(SHOUT, "shout: {times: 2}")
+    told = invoke("check", "--format", "json")
+    assert (told.exit_code, json.loads(told.stdout)["errors"]) == (0, 0)
+    assert "steps: [{shout: {times: 2}}]  # config.yaml:7:7" in invoke("show", "b").stdout
+    schema = json.loads(invoke("schema").stdout)
+    (found,) = (
+        kind for kind in schema["$defs"]["step"]["anyOf"] if "shout" in kind.get("properties", ())
+    )
+    assert found["properties"]["shout"]["properties"]["marks"] == {
+        "description": "marks",
+        "default": "!",
+        "type": "string",
+    }
+    valid = Draft202012Validator(schema).is_valid
+    assert valid({"bots": {"b": {"from": "a", "to": "c", "steps": ["shout"]}}})
+    assert not valid({"bots": {"b": {"from": "a", "to": "c", "steps": ["shuot"]}}})
+
+
+# Networks
+
+
+@pytest.fixture
+def w(tmp_path: Path) -> Iterator[World]:
+    (tmp_path / "mine.py").write_text(FILES)
+    (tmp_path / "out").mkdir()
+    made = World(tmp_path, "one: {from: m, to: b}", top={"plugins": ["mine.py"]})
+    made.settings["f"] = {"network": "files", "folder": str(tmp_path / "out")}
+    made.configure("one: {from: m, to: f}")
+    from bridge.accounts import Accounts
+
+    made.accounts = Accounts(made.config, made.store, made.clock)
+    made.read("m")
+    yield made
+    made.close()
+
+
+def out(w: World) -> list[str]:
+    return sorted(file.read_text() for file in (w.file.parent / "out").iterdir())
+
+
+def test_a_network_of_ones_own_gets_copies(w: World) -> None:
+    w.say("m", "Snø på fjellet")
+    w.turn()
+    assert out(w) == ["Snø på fjellet"]
+    w.say("m", "Snø " * 30)
+    w.rest()
+    assert len(out(w)) == 3  # a thread of two, within its limits
+
+
+def test_what_is_deleted_is_deleted_there(w: World) -> None:
+    post = w.say("m", "Snø på fjellet")
+    w.turn()
+    w.remove("m", post)
+    for _ in range(4):
+        w.clock.advance(minutes=5)
+        w.follow("m")
+        w.deliver("f")
+    assert out(w) == []
+
+
+def test_what_a_client_raises_is_one_of_the_five_kinds(tmp_path: Path) -> None:
+    source = FILES.replace("return Identity(", "raise OSError('no disk')\n        return Identity(")
+    text = "plugins: mine.py\naccounts: {f: {network: files, folder: x}}\n"
+    config = load_text(text, files={"mine.py": source})
+    network = registry.NETWORKS["files"]
+    session: Any = None
+    client = network.connect(config.accounts["f"].settings, session, lambda: POST.created_at)
+    with pytest.raises(
+        Unreachable, match=r"the plugin of Files failed: OSError: no disk \(.*, line 10\)"
+    ):
+        client.login()
+    with pytest.raises(Uncertain, match=r"FileNotFoundError.*\(mine.py, line 14\)"):
+        client.publish({"text": "a"}, "b")
+
+
+def test_accounts_of_it_are_checked_and_need_no_login() -> None:
+    text = "plugins: mine.py\naccounts: {f: {network: files}, g: {network: fles}}\n"
+    assert complaints(text, files={"mine.py": FILES}) == [
+        "2:12: account 'f' needs folder: where",
+        "2:46: 'network' takes twitter, mastodon, bluesky or files, not 'fles'; did you mean 'files'?",
+    ]
+    load_text("plugins: mine.py\naccounts: {f: {network: files, folder: x}}\n")
+    told = invoke("login", "f")
+    assert (told.exit_code, told.stderr) == (1, "f: accounts of Files need no login\n")
+    schema = json.loads(invoke("schema").stdout)
+    assert "account-files" in schema["$defs"]
+    assert examine(Path("config.yaml")).config is not None
