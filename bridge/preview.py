@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
-from bridge.network import Backfill, ClientError, Identity, Limits, Upload
+from bridge.network import Backfill, ClientError, Identity, Limits, Network, Upload
 from bridge.orders import places
 from bridge.post import Card, Media, Post, Skip
 from bridge.reasons import address, changes, filters, is_hidden
@@ -62,26 +61,26 @@ def of_text(
     now: Callable[[], datetime],
 ) -> Preview:
     """What becomes of a text that the account `source` would post now. Asks no network."""
-    known: dict[str, tuple[Identity, Limits]] = {}
-    limits: dict[str, str] = {}
     rows = state.accounts() if state else {}
+    sessions = {name: state.session(name) for name in rows} if state else {}
+    known: dict[str, tuple[Identity, Limits]] = {}
+    told: dict[str, str] = {}
     for name, account in config.accounts.items():
         network = NETWORKS[account.network]
+        limits, told[name] = _limits(network, sessions.get(name))
         row = rows.get(name)
         who = Identity(row["identity"], row["handle"], row["url"]) if row else None
-        at_most, certain = network.limits(state.session(name) if state else None)
-        known[name] = (who or samples_of(network).identity(name), at_most)
-        limits[name] = (
-            f"those of {network.title}"
-            if hasattr(import_module(f"{network.package}.client"), "LIMITS")
-            else "those that the server told at the last login"
-            if certain
-            else f"those of {network.title} as it comes: its server was never asked"
-        )
+        known[name] = (who or _nobody(network, name), limits)
     store = Store.in_memory()
     accounts = Offline(config, store, now, known)
     opened = accounts.open(source)
-    samples = samples_of(opened.network)
+    try:
+        samples = samples_of(opened.network)
+    except ModuleNotFoundError:
+        title = opened.network.title
+        raise NothingToShow(
+            f"what is typed on {title} is not known: use --last or --post"
+        ) from None
     name = opened.identity.handle.lstrip("@").partition("@")[0]
 
     def here(address: str) -> str:
@@ -100,9 +99,29 @@ def of_text(
     routes = [route for route in bot.routes if route.source == source]
     found = rehearse(bot, routes, opened, [post], accounts, store)
     return Preview(
-        bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, limits, {},
+        bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, told, {},
         _prices(config), store, now(), typed=True,
     )  # fmt: skip
+
+
+def _limits(network: Network, saved: str | None) -> tuple[Limits, str]:
+    """The limits of a server that is not asked, and whose they are."""
+    fixed, certain = network.limits()
+    if certain:
+        return fixed, f"those of {network.title}"
+    found, certain = network.limits(saved)
+    if certain:
+        return found, "those that the server told at the last login"
+    return found, f"those of {network.title} as it comes: its server was never asked"
+
+
+def _nobody(network: Network, name: str) -> Identity:
+    """Who an account is that never logged in."""
+    try:
+        found: Identity = samples_of(network).identity(name)
+    except ModuleNotFoundError:  # a network of a plugin
+        return Identity(f"{network.name}:{name}", name)
+    return found
 
 
 def of_newest(

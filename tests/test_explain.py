@@ -198,6 +198,15 @@ def test_a_post_that_a_filter_stopped_says_which_and_what_would_come_of_it_today
     assert [(s["step"], s["changes"]) for s in today["steps"]] == [("append", ["text"])]
 
 
+def test_age_counts_where_a_post_is_judged_anew(w: World) -> None:
+    post = w.say("m", "Gammelt nytt")
+    w.turn()
+    w.configure("one: {from: m, to: [b, x], skip: {older_than: 1h}}")
+    assert way(explained(w, post), "b")["today"]["skipped"] is None
+    w.clock.advance(hours=2)
+    assert way(explained(w, post), "b")["today"]["skipped"] == "skip: older than 1h"
+
+
 # What never came
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge import readable, wire
+from bridge import readable, registry, wire
 from bridge.post import Draft
 from bridge.simulation import Fault
 from tests.film_files import mp4
@@ -209,6 +209,38 @@ def test_wrong_words_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert told("newsroom", "--text", " ")[0] == 2
     assert told("newsroom", "--last", "0")[0] == 2
     assert told("newsroom")[0] == 78  # only a text does without secrets
+
+
+FOLDER = """
+from bridge.plugins import Identity, PostingClient, Ref, Setting, network, text_limits
+
+class Folder(PostingClient):
+    LIMITS = text_limits(100)
+
+    def login(self):
+        raise AssertionError("nobody logs in for a text")
+
+NETWORK = network("files", "Files", Folder, (Setting("folder", "string", "where", required=True),))
+"""
+
+
+def test_a_network_of_a_plugin_is_previewed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "files.py").write_text(FOLDER)
+    text = "plugins: [files.py]" + CONFIG.replace(
+        "bots:", "  f: {network: files, folder: out}\nbots:"
+    )
+    (tmp_path / "config.yaml").write_text(text + "  out: {from: masto, to: f, link_back: never}\n")
+    try:
+        code, out, _ = typed(tmp_path, monkeypatch, "out", "--text", "Ord " * 30, "--json")
+        assert code == 0, out
+        (files,) = json.loads(out)["posts"][0]["targets"]
+        assert [c["maximum"] for part in files["parts"] for c in part["counts"]] == [100, 100]
+        assert files["parts"][1]["request"]["reply_to"] == "copy-1"
+        assert files["usd"] is None
+    finally:
+        registry.leave("files")
 
 
 # Posts that stand on a network
