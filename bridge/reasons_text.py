@@ -29,6 +29,7 @@ def steps_text(steps: Sequence[Mapping[str, Any]], indent: str) -> Iterator[str]
         yield from wrapped(f"step {step['step']}: changes {changed}", indent)
         if step["text"]:
             before, after = (step["text"][name].splitlines() for name in ("before", "after"))
-            for line in difflib.ndiff(before, after):
+            # the first two lines are heads
+            for line in list(difflib.unified_diff(before, after, n=0, lineterm=""))[2:]:
                 if line[0] in "+-":
-                    yield from sized(line[2:], f"{indent}  {line[0]} ")
+                    yield from sized(line[1:], f"{indent}  {line[0]} ")

@@ -353,6 +353,31 @@ def test_what_stands_already_or_keeps_a_post_back_is_told(w: World) -> None:
     assert part["kept"][0]["reason"] == "it has a link, and the bot holds posts with links"
 
 
+def test_what_would_be_too_many_within_an_hour_is_told_and_shown(w: World) -> None:
+    w.settings["b"]["limits"] = {"posts_per_hour": 1}
+    w.configure("one: {from: m, to: b}")
+    w.turn()
+    w.say("m", "En")
+    w.say("m", "To")
+    found = previewed(w, "one", "--last", "2")
+    assert target(found, "b", 0)["parts"][0]["kept"] == []
+    (second,) = target(found, "b", 1)["parts"]
+    (kept,) = second["kept"]
+    assert (kept["held"], kept["reason"]) == (
+        True, "more than 1 posts within an hour for this account"
+    )  # fmt: skip
+    assert second["request"]["record"]["text"] == "To"
+
+
+def test_steps_show_the_lines_that_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIG.replace('{append: "(via {{ url }})"}', "{append: slutt}")
+    (tmp_path / "config.yaml").write_text(text)
+    _, out, _ = typed(tmp_path, monkeypatch, "newsroom", "--text", "--- a\n+++ b")
+    assert "   step append: changes text\n     + \n     + slutt\n   18 of 300" in out
+
+
 def test_nothing_of_a_private_post_is_shown(w: World) -> None:
     w.turn()
     post = w.say("m", "Til Berit alene @berit", visibility="private", warning="hemmelig")
