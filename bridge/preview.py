@@ -6,7 +6,7 @@ Posts go through all that the daemon does with them (`rehearsal`), on a copy of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -37,19 +37,27 @@ class Preview:
     a target, by the ids of both.
     """
 
+    config: Config
     bot: Bot
     source: str
-    others: tuple[str, ...]
     found: Sequence[Rehearsed]
-    notes: Sequence[str]
-    errors: Mapping[str, str]
-    limits: Mapping[str, str]
-    earlier: Mapping[tuple[str, str], str]
-    prices: Mapping[str, Mapping[str, float]]
     store: Store
     now: datetime
+    notes: Sequence[str] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: whether the posts stand on no network
     typed: bool = False
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The bot's other sources."""
+        return tuple(name for name in sources_of(self.bot) if name != self.source)
+
+    def price(self, target: str, kind: str) -> float:
+        """What a kind of call costs an account, in US dollars."""
+        return float(self.config.accounts[target].settings["prices"][kind])
 
 
 def of_text(
@@ -98,10 +106,8 @@ def of_text(
     )
     routes = [route for route in bot.routes if route.source == source]
     found = rehearse(bot, routes, opened, [post], accounts, store)
-    return Preview(
-        bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, told, {},
-        _prices(config), store, now(), typed=True,
-    )  # fmt: skip
+    notes = _notes(bot, state, routes)
+    return Preview(config, bot, source, found, store, now(), notes=notes, limits=told, typed=True)
 
 
 def _limits(network: Network, saved: str | None) -> tuple[Limits, str]:
@@ -161,9 +167,10 @@ def of_url(
     """
     accounts = Stage(config, store, now)
     failed: ClientError | None = None
-    for name in sources:
+    # those that are known come first: to find out who an account is costs on X
+    for name in sorted(sources, key=lambda name: accounts.known_identity(name) is None):
         try:
-            if found := places(url, {name: accounts.open(name).identity}, config):
+            if found := places(url, {name: _who(accounts, name, store)}, config):
                 post = accounts.open(name).client.find(found[0].post_id)
                 return _of_posts(config, bot, name, [post], accounts, store)
         except ClientError as error:  # it may be a post of another
@@ -174,6 +181,14 @@ def of_url(
         f"{url}: not the address of a post of {' or '.join(sources)}: give the address of its "
         "page, as the network shows it"
     )
+
+
+def _who(accounts: Stage, name: str, store: Store) -> Identity:
+    """Who an account is: as an earlier login told, else by logging in."""
+    row = store.accounts().get(name)
+    if row is None:
+        return accounts.open(name).identity
+    return Identity(row["identity"], row["handle"], row["url"])
 
 
 def _of_posts(
@@ -194,12 +209,19 @@ def _of_posts(
         for route in routes
         if (told := _earlier(bot, post, accounts.open(route.target).identity.id, store))
     }
-    notes = _notes(bot, store, all_routes)
+    notes = _notes(bot, store, all_routes)  # before what is paused goes on
     found = rehearse(bot, routes, opened, posts, accounts, store)
     return Preview(
-        bot, source, _others(bot, source), found, notes, errors, {}, earlier,
-        _prices(config), store, accounts.now(),
-    )  # fmt: skip
+        config,
+        bot,
+        source,
+        found,
+        store,
+        accounts.now(),
+        notes=notes,
+        errors=errors,
+        earlier=earlier,
+    )
 
 
 def _earlier(bot: Bot, post: Post, target: str, store: Store) -> str:
@@ -215,10 +237,6 @@ def _earlier(bot: Bot, post: Post, target: str, store: Store) -> str:
     return "was read already, and skipped" if store.seen(key, [post.id]) else ""
 
 
-def _others(bot: Bot, source: str) -> tuple[str, ...]:
-    return tuple(name for name in sources_of(bot) if name != source)
-
-
 def sources_of(bot: Bot) -> tuple[str, ...]:
     """The accounts that a bot reads, in the order of its file."""
     return tuple(dict.fromkeys(route.source for route in bot.routes))
@@ -231,15 +249,10 @@ def _notes(bot: Bot, state: Store | None, routes: Sequence[Route]) -> list[str]:
         notes.append(f"the bot has mode {bot.mode}: nothing of it is posted")
     names = {name for route in routes for name in (route.source, route.target)}
     for kind, name in sorted(state.pauses()) if state else ():
-        if kind == "all" or (kind, name) == ("bot", bot.name) or name in names:
+        concerned = {"all": True, "bot": name == bot.name, "account": name in names}
+        if concerned[kind]:
             notes.append(f"{name or 'everything'} is paused")
     return notes
-
-
-def _prices(config: Config) -> dict[str, Mapping[str, float]]:
-    return {
-        name: a.settings["prices"] for name, a in config.accounts.items() if "prices" in a.settings
-    }
 
 
 # As one object
@@ -396,5 +409,5 @@ def _cost(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any] | Non
         return None
     described = sum(bool(upload.alt) for upload in part.uploads)
     kinds = each.target.network.charges(part.request, described)
-    prices = preview.prices[each.target.name]
-    return {"usd": round(sum(prices[kind] for kind in kinds), 6), "calls": list(kinds)}
+    usd = sum(preview.price(each.target.name, kind) for kind in kinds)
+    return {"usd": round(usd, 6), "calls": list(kinds)}

@@ -455,6 +455,18 @@ def test_a_target_that_is_away_does_not_hide_the_others(w: World) -> None:
     assert "-> x: cannot be shown: " in w.command("preview", "one").stdout
 
 
+def test_whose_post_an_address_is_is_known_without_logging_in_to_others(w: World) -> None:
+    w.configure("one: {from: [m, b], to: x}")
+    w.turn()
+    post = w.say("b", "Hei fra Bluesky")
+    w.clock.advance(days=2)  # what the server of m told is believed for a day
+    before = w.requests("mastodon")
+    found = previewed(w, "one", "--post", f"https://bsky.app/profile/anna.test/post/{post}")
+    assert found["source"] == "b"
+    assert target(found, "x")["parts"][0]["text"] == "Hei fra Bluesky"
+    assert w.requests("mastodon") == before
+
+
 def test_what_cannot_be_had_is_one_sentence(w: World) -> None:
     w.turn()
     for words, told in (
