@@ -19,6 +19,7 @@ Kind = Literal[
     "string",  # text
     "words",  # text, which may be empty
     "named",  # text in which {{ url }} and others of `steps.NAMES` are filled in
+    "template",  # text by Jinja2, checked by its step
     "secret",  # text that never reaches logs, errors or pages
     "url",  # https, or http on loopback only
     "webhook",  # an address with all that follows, which never reaches logs, errors or pages
@@ -208,11 +209,12 @@ class StepSetting:
     """One step as configured: its name and its argument.
 
     The argument of a step with several settings is their names and values, in pairs; None where
-    the name stands alone.
+    the name stands alone. `zone` is that of clock times.
     """
 
     name: str
     value: Any
+    zone: ZoneInfo | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from bridge.console import as_json
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Filter, Kind, Setting, settings_of
 from bridge.steps import KINDS as STEP_KINDS
-from bridge.steps import Example
+from bridge.steps import Example, sandbox
+from bridge.steps.kinds import MAX_TEXT
 
 ROOT = Path(__file__).parents[1]
 #: where the JSON Schema of each file stands, and in which files editors look for it
@@ -39,6 +40,7 @@ KINDS: Mapping[Kind, str] = {
     "string": "text",
     "words": "text, also none",
     "named": "text",
+    "template": "template",
     "secret": "secret",
     "url": "address of a server",
     "webhook": "secret address",
@@ -205,6 +207,15 @@ def _steps() -> str:
         for kind in kinds
         if kind.setting.settings
     ]
+    names = "\n".join(f"| `{name}` | {doc} |" for name, doc in sandbox.NAMES.items())
+    filters = ", ".join(f"`{name}`" for name in sandbox.FILTERS)
+    parts.append(
+        "A `template` names what the post has:\n\n| Name | Stands for |\n| --- | --- |\n"
+        f"{names}\n\nIt may hold `{{% if %}}`, `{{% for %}}` over a list of the post, comparisons, and the"
+        f" filters {filters};\nno calls, no `set`, no loop within a loop. A text of more than"
+        f" {MAX_TEXT:,} characters, or a failure on a post, leaves the post out. Space around the"
+        " text is cut.\n"
+    )
     shown = "\n\n".join(_example(kind.example) for kind in kinds if kind.example)
     parts.append(f"Each with a post before it and after it:\n\n```text\n{shown}\n```\n")
     return "\n".join(parts)

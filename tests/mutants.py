@@ -57,10 +57,16 @@ VALUES = (
     b"0 0 29 2 *", b"*/1 * * * mon", b"59 23 31 2 mon", b"* * * * " + b"mon," * 2000 + b"tue",
     b"'" + "ø".encode() * 20000 + b"'", b"Europe/" + b"../" * 900, b"${file:/dev/zero}", b"${file:../..}",
     b"https://" + b"a." * 2000 + b"example", b"xn--" + b"a" * 300 + b".example", b"@" * 3000,
+    b"'{{ " + b"(" * 3000 + b"1" + b")" * 3000 + b" }}'", b"'{{ 9 ** 9 ** 9 }}'", b"'{{ text * 99999999 }}'",
+    b"'{% for a in tags %}" + b"{% for b in tags %}" * 300 + b"'", b"'" + b"{{ plain }}" * 800 + b"'",
+    b"'{{ plain" + b" | upper" * 900 + b" }}'", b"'{% if 1 %}" + b"{% if 1 %}" * 800 + b"{% endif %}" * 801 + b"'",
+    b"'{{ " + b"9" * 4000 + b" }}'", b"'{{ text.__class__ }}'", b"'{{ " + b"not " * 2000 + b"1 }}'", b"'{%'",
+    b"'" + b"\\1" * 4000 + b"'", b"'\\g<" + b"a" * 4000 + b">'", b"'\\999999999'",
+    b"23:59-0:00", b"[" + b"1-2, " * 3000 + b"2-1]", b"mon-" * 2000 + b"sun", b"99:99-24:00",
     b"[" + b"[" * 70 + b"]" * 71, b"[" + b"a, " * 3000 + b"a]", b"{" + b"a: {" * 80 + b"}" * 81,
 )  # fmt: skip
 
-_VALUE = re.compile(rb"(?m)^( *[\w-]+:)[ \t]+\S.*$")
+_VALUE = re.compile(rb"(?m)^( *(?:- )?[\w-]+:)[ \t]+\S.*$")
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -78,7 +84,8 @@ def revalued(data: bytes, chance: random.Random) -> bytes:
     for _ in range(chance.randint(1, 3)):
         found = list(_VALUE.finditer(data))
         if found:
-            patterns = [place for place in found if place[1].endswith(b"matching:")]
+            heavy = (b"matching:", b"template:", b"by:")
+            patterns = [place for place in found if place[1].endswith(heavy)]
             wanted = patterns if patterns and chance.random() < 0.3 else found
             place = chance.choice(wanted)
             value = chance.choice((*VALUES, *NASTY))
@@ -112,6 +119,9 @@ def bomb(data: bytes, chance: random.Random) -> bytes:
             b"- " * size * 20 + b"\n",
             b"".join(b"setting%d: 1\n" % n for n in range(size * 20)),
             b"steps:\n" + b"  - append: text\n" * size * 10,
+            b"steps:\n" + b"  - template: '{% for t in tags %}{{ t }}{% endfor %}'\n" * size * 3,
+            b"steps:\n" + b"  - replace: {matching: '(a|aa)+$', by: '\\1\\1'}\n" * size * 3,
+            b"steps:\n  - template: |\n" + b"      {% if text %}\n" * size * 5,
             b"".join(b"x%d: *nothing\n" % n for n in range(size)),
             b"? " * size + b"\n",
             b"description: " + b"long " * size * 200 + b"\n",

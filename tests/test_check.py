@@ -556,6 +556,31 @@ def test_all_that_steps_add_counts_together() -> None:
     assert "281 weighted characters" in found
 
 
+@pytest.mark.parametrize(
+    ("step", "warned"),
+    [
+        (f"template: '{{{{ text }}}} {'a' * 281}'", True),
+        (f"template: '{{% if tags %}}{'a' * 281}{{% endif %}}'", False),  # not of every post
+        (f"template: '{{{{ text }}}} {'a' * 280}'", False),
+        (f"attribution: '{{{{ url }}}}{'a' * 281}'", True),
+        (f"replace: {{text: a, by: {'b' * 300}}}", False),
+        (f"content_warning: {{{'a' * 300}: b}}", False),
+    ],
+)
+def test_whatever_a_step_adds_to_every_post_counts(step: str, warned: bool) -> None:
+    bots = f"bots:\n  a:\n    from: masto\n    to: x\n    steps:\n      - {step}\n"
+    assert [("281 weighted characters" in line) for line in warnings(bots)] == [True] * warned
+
+
+def test_what_steps_add_is_what_comes_after_the_last(tmp_path: Path) -> None:
+    bots = (
+        "bots:\n  a:\n    from: masto\n    to: x\n    steps:\n"
+        f"      - append: {'a' * 200}\n      - replace: {{text: a, by: bb}}\n"
+    )
+    (found,) = warnings(bots)
+    assert "400 weighted characters" in found
+
+
 def test_a_secret_in_the_file_is_told_and_not_shown() -> None:
     config = ACCOUNTS.replace('"${T}"', "S3CRET", 1)
     told = check(config="alerts: {webhook: https://h.example/S3CRET}\n" + config)

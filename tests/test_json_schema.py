@@ -290,6 +290,7 @@ EXAMPLES: Mapping[Kind, tuple[list[str], list[str]]] = {
     "string": (["a", "'12'", "${A}"], ["12", "true", "[a]", "{a: b}", "''"]),
     "words": (["a", "''", "' '"], ["12", "[a]"]),
     "named": (["a", "'{{ url }} {{author}}'", "'{ }}'"], ["12", "'{{ ulr }}'", "'{{ url'", "''"]),
+    "template": (["'{{ text }}'", "'{% if'"], ["12", "''", "[a]", "a" * 10_001]),
     "warnings": (["{a: b, c d: [e, f]}"], ["{}", "{a: []}", "{a: 1}", "a"]),
     "secret": (["a", "${A}", "'${file:a b}'"], ["a b", "12", "[a]"]),
     "url": (["https://a.example", "http://127.0.0.1:80/", "${A}"], ["a", "https://a.example/b"]),

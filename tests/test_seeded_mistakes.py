@@ -320,7 +320,7 @@ BOTS: list[tuple[str, list[str]]] = [
     (
         "from: masto\nto: bsky\nsteps:\n  - suffix: (first on Mastodon)\n",
         [
-            "4:5: unknown step 'suffix'; there is append, prepend, replace, hashtags, strip_tracking, content_warning, language or attribution"
+            "4:5: unknown step 'suffix'; there is append, prepend, replace, hashtags, strip_tracking, content_warning, language, attribution or template"
         ],
     ),
     (

@@ -14,6 +14,7 @@ from bridge.config.values import MAX_PATTERN
 from bridge.registry import NETWORKS
 from bridge.schema import OF_ACCOUNTS, TOP, Kind, Setting
 from bridge.steps import KINDS, NAMES
+from bridge.steps.sandbox import MAX_TEMPLATE
 
 Schema = dict[str, Any]
 
@@ -192,6 +193,7 @@ _KINDS: dict[Kind, Callable[[Setting], Schema]] = {
     "string": _plain(_TEXT),
     "words": _plain({"type": "string"}),
     "named": _named,
+    "template": _plain(_TEXT | {"maxLength": MAX_TEMPLATE}),
     "secret": _text(r"^\S+$"),
     "url": _text(r"^\s*https?://[^\s/?#@]+/?\s*$"),
     "webhook": _text(r"^https?://\S+$"),

@@ -35,13 +35,22 @@ def step(context: Context, setting: Setting, node: Node) -> StepSetting:
     kind = KINDS[name]
     before = len(context.problems.found)
     typed = attempt(context, kind.setting, value)
-    if typed is NOTHING or len(context.problems.found) > before:
+    left_out = (
+        isinstance(typed, dict)
+        and isinstance(value, Map)
+        and not value.pairs.keys() <= typed.keys()
+    )
+    if typed is NOTHING or left_out or len(context.problems.found) > before:
         raise AlreadyReported
-    found = StepSetting(name, _frozen(typed))
+    found = StepSetting(name, _frozen(typed), context.zone if kind.zoned else None)
     try:
-        make(kind, found.value)
+        make(kind, found)
     except BadStep as bad:
-        raise Wrong(_place(bad, kind, key, value), str(bad)) from None
+        hint = ""
+        if bad.known:
+            hint = context.problems.suggest(bad.word, bad.known)
+            hint = hint or f"; there is {either(bad.known)}"
+        raise Wrong(_place(bad, kind, key, value), f"{bad}{hint}") from None
     return found
 
 
@@ -55,5 +64,20 @@ def _frozen(value: Any) -> Any:
 def _place(bad: BadStep, kind: StepKind, key: Scalar, value: Node) -> Node:
     """Where what is wrong with a step is written."""
     if bad.part and isinstance(value, Map):
-        return value.pairs[bad.part][1]
-    return value if kind.setting.kind != "section" else key
+        value = value.pairs[bad.part][1]
+    elif kind.setting.kind == "section":
+        return key
+    return _within(value, bad.line, bad.column) if bad.line else value
+
+
+def _within(node: Node, line: int, column: int) -> Node:
+    """A place in a text, both from 1, as far as the file shows it as it is."""
+    if not isinstance(node, Scalar):
+        return node
+    written = node.text.splitlines()[line - 1 : line] or [""]
+    starts = node.source.rest_of_line(node.line, node.column)[:1]
+    at = node.line + line - (0 if starts in ("|", ">") else 1)
+    begin = node.source.rest_of_line(at, 1).find(written[0])
+    if begin < 0 or not written[0]:
+        return node
+    return Node(node.source, at, begin + max(column, 1))

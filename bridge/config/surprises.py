@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -15,8 +15,10 @@ from bridge.config.effective import Value, child, effective, policy
 from bridge.config.values import shorten
 from bridge.config.yaml_reader import Map, Node, Problem, Problems, place
 from bridge.network import Limits, Network
+from bridge.post import Post, Skip
 from bridge.registry import NETWORKS
 from bridge.schema import Bot, Config, Filter, Policy, Route
+from bridge.steps import apply
 
 
 def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple[Problem, ...]:
@@ -203,12 +205,16 @@ _BECOMES = {
 }
 
 
+#: what steps make of it, they add to every post
+_NOTHING = Post("", "", "", datetime(2026, 1, 31, tzinfo=UTC), ())
+
+
 def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iterator[_Surprise]:
-    text = "\n\n".join(
-        str(step.value) for step in settings.steps if step.name in ("prepend", "append")
-    )
-    if len(text.encode()) <= 140:  # X counts at most 2 for a character, and takes 280
+    # X counts at most 2 for a character, and takes 280
+    if sum(len(str(step.value).encode()) for step in settings.steps) <= 140:
         return
+    added = apply(_NOTHING, settings.steps)
+    text = "" if isinstance(added, Skip) else added.text
     for measure in limits.measures if limits else ():
         count = measure.count(text, "")
         if count > measure.maximum:

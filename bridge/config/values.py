@@ -637,6 +637,7 @@ _PARSERS: dict[Kind, Parser] = {
     "string": _text,
     "words": _words,
     "named": _named,
+    "template": _text,
     "secret": _secret,
     "url": _url,
     "webhook": _webhook,

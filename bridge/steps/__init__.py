@@ -6,12 +6,13 @@ How posts are chosen is in `filters`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bridge.filters import Ruling, choose, rulings
 from bridge.post import Post, Skip
 from bridge.schema import StepSetting
-from bridge.steps.changing import KINDS, make
+from bridge.steps import changing, templates
 from bridge.steps.kinds import BadStep, Example, Step, StepKind
 from bridge.steps.naming import NAMES, unknown_names
 
@@ -33,9 +34,24 @@ __all__ = [
 ]
 
 
+KINDS: Mapping[str, StepKind] = {
+    kind.setting.name: kind for kind in (*changing.kinds(), *templates.kinds())
+}
+
+
+def make(kind: StepKind, setting: StepSetting) -> Step:
+    """The step of a kind with a value as the configuration holds it. Raises BadStep."""
+    value: Any = setting.value
+    if kind.setting.kind == "section":
+        return kind.make(**dict(value))
+    if kind.zoned:
+        return kind.make(value, setting.zone)
+    return kind.make() if value is None else kind.make(value)
+
+
 def build(setting: StepSetting) -> Step:
     """The step that a setting names."""
-    return make(KINDS[setting.name], setting.value)
+    return make(KINDS[setting.name], setting)
 
 
 def apply(post: Post, settings: Iterable[StepSetting]) -> Post | Skip:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import regex
 
@@ -13,9 +12,9 @@ from bridge import filters
 from bridge.hashtags import at_end, is_hashtag, renamed, without
 from bridge.post import Card, Post, Run, Skip, join_runs
 from bridge.schema import Setting
-from bridge.steps.kinds import MAX_TEXT, BadStep, Example, Step, StepKind
+from bridge.steps.kinds import MAX_TEXT, BadStep, Example, StepKind
 from bridge.steps.naming import author, filled, network
-from bridge.steps.weaving import TooMany, unweave, weave
+from bridge.steps.weaving import Loom, TooMany
 from bridge.text import shows_url
 
 
@@ -83,9 +82,10 @@ class Replace:
 
     def __call__(self, post: Post) -> Post | Skip:
         try:
-            text, atoms = weave(post.runs)
-            atoms = tuple(self._reworded(run) for run in atoms)
-            return replace(post, runs=unweave(self._replaced(text), atoms))
+            loom = Loom()
+            text = self._replaced(loom.weave(post.runs))
+            loom.signed = [self._reworded(run) for run in loom.signed]
+            return replace(post, runs=loom.unweave(text))
         except TimeoutError:
             return Skip(f"replace: the expression took over {filters.REGEX_TIMEOUT:g} s")
         except (_TooLong, TooMany):
@@ -248,13 +248,15 @@ def _text(text: str) -> Mapping[str, str]:
     return {"text": text}
 
 
-def _kinds() -> Iterable[StepKind]:
+def kinds() -> Iterator[StepKind]:
+    """The steps of this module."""
     yield StepKind(
         Setting(
             "append",
             "named",
             "text added at the end, after an empty line; in it {{ url }} is a link to the original,"
-            " {{ author }} who wrote it, {{ network }} where it stands",
+            " which stays where `long` cuts the end off, {{ author }} who wrote it, {{ network }}"
+            " where it stands",
         ),
         Append,
         Example(
@@ -358,14 +360,3 @@ def _kinds() -> Iterable[StepKind]:
         ),
         bare=True,
     )
-
-
-KINDS: Mapping[str, StepKind] = {kind.setting.name: kind for kind in _kinds()}
-
-
-def make(kind: StepKind, value: Any) -> Step:
-    """The step of a kind with a value as the configuration holds it. Raises BadStep."""
-    maker: Callable[..., Step] = kind.make
-    if kind.setting.kind == "section":
-        return maker(**dict(value))
-    return maker() if value is None else maker(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bridge.post import Run, join_runs
 
@@ -15,38 +15,41 @@ class TooMany(Exception):
     """There are more links, mentions and hashtags than signs for them."""
 
 
-def weave(runs: Sequence[Run]) -> tuple[str, tuple[Run, ...]]:
-    """The text of some runs, and the runs for which a sign stands in it. Raises TooMany."""
-    pieces: list[str] = []
-    atoms: list[Run] = []
+class Loom:
+    """Gives runs their signs, and takes them back."""
 
-    def sign(run: Run) -> None:
-        if len(atoms) == _MOST:
+    def __init__(self) -> None:
+        self.signed: list[Run] = []
+
+    def sign(self, run: Run) -> str:
+        """A sign that stands for a run. Raises TooMany."""
+        if len(self.signed) == _MOST:
             raise TooMany
-        pieces.append(chr(_FIRST + len(atoms)))
-        atoms.append(run)
+        self.signed.append(run)
+        return chr(_FIRST + len(self.signed) - 1)
 
-    for run in runs:
-        if run.kind != "text":
-            sign(run)
-        elif max(run.text, default="") < chr(_FIRST):
-            pieces.append(run.text)
-        else:
-            for char in run.text:
-                if char < chr(_FIRST):
-                    pieces.append(char)
-                else:  # which the author wrote
-                    sign(Run(char))
-    return "".join(pieces), tuple(atoms)
+    def weave(self, runs: Sequence[Run]) -> str:
+        """The text of some runs with a sign for each that is more than text. Raises TooMany."""
+        pieces: list[str] = []
+        for run in runs:
+            if run.kind != "text":
+                pieces.append(self.sign(run))
+            elif max(run.text, default="") < chr(_FIRST):
+                pieces.append(run.text)
+            else:  # the author wrote such signs
+                chars = (c if c < chr(_FIRST) else self.sign(Run(c)) for c in run.text)
+                pieces.append("".join(chars))
+        return "".join(pieces)
 
-
-def unweave(text: str, atoms: Sequence[Run]) -> tuple[Run, ...]:
-    """The runs of a text whose signs stand for `atoms`; each as often as its sign stands there."""
-    runs: list[Run] = []
-    start = 0
-    for at, char in enumerate(text):
-        number = ord(char) - _FIRST
-        if 0 <= number < len(atoms):
-            runs += [Run(text[start:at]), atoms[number]]
-            start = at + 1
-    return join_runs([*runs, Run(text[start:])])
+    def unweave(
+        self, text: str, plain: Callable[[str], Sequence[Run]] = lambda text: (Run(text),)
+    ) -> tuple[Run, ...]:
+        """The runs of a text: those of signs as often as they stand there, `plain` of the rest."""
+        runs: list[Run] = []
+        start = 0
+        for at, char in enumerate(text):
+            number = ord(char) - _FIRST
+            if 0 <= number < len(self.signed):
+                runs += [*plain(text[start:at]), self.signed[number]]
+                start = at + 1
+        return join_runs([*runs, *plain(text[start:])])
