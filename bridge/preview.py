@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
 from bridge import standing, steps
@@ -73,7 +72,7 @@ def of_text(
         known[name] = (who or samples_of(network).identity(name), at_most)
         limits[name] = (
             f"those of {network.title}"
-            if hasattr(import_module(f"{network.package}.client"), "LIMITS")
+            if network.limits()[1]
             else "those that the server told at the last login"
             if certain
             else f"those of {network.title} as it comes: its server was never asked"

@@ -58,10 +58,8 @@ NETWORK = network("files", "Files", Folder, (Setting("folder", "string", "where"
 
 
 @pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
-    registry.leave("files")
 
 
 BOT = "bots:\n  b:\n    from: masto\n    to: bsky\n    steps:\n      - {}\n"
@@ -277,6 +275,27 @@ def w(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
+def test_a_post_that_a_step_failed_on_is_held_until_it_is_mended(tmp_path: Path) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, 1 / 0)\n"
+    (tmp_path / "mine.py").write_text(failing)
+    bots = "one: {from: m, to: b, steps: [f]}"
+    w = World(tmp_path, bots, top={"plugins": ["mine.py"]})
+    w.read("m")
+    w.say("m", "Snø")
+    w.turn()
+    assert w.texts("b") == []
+    told = w.command("status").stdout
+    assert "the step f failed: ZeroDivisionError: division by zero" in told
+    (address,) = {v.url for v in w.store.verdicts() if v.verdict == "held"}
+    (tmp_path / "mine.py").write_text(failing.replace("1 / 0", "'!'"))
+    w.configure(bots)
+    assert w.command("mirror", address).exit_code == 0
+    w.restart()
+    w.deliver("b")
+    assert w.texts("b") == ["!Snø"]
+    w.close()
+
+
 def out(w: World) -> list[str]:
     return sorted(file.read_text() for file in (w.file.parent / "out").iterdir())
 
@@ -328,3 +347,18 @@ def test_accounts_of_it_are_checked_and_need_no_login() -> None:
     schema = json.loads(invoke("schema").stdout)
     assert "account-files" in schema["$defs"]
     assert examine(Path("config.yaml")).config is not None
+
+
+def test_bots_of_it_are_tested_and_previewed() -> None:
+    bots = (
+        "bots:\n  b:\n    from: [masto, f]\n    to: [bsky, g]\n    steps: [shout]\n    tests:\n"
+        "      - given: {text: Snø, from: masto}\n        expect: {g: Snø!, bsky: Snø!}\n"
+    )
+    own = "  f: {network: files, folder: x}\n  g: {network: files, folder: y}\n"
+    text = "plugins: [shout.py, files.py]\n" + bots + ACCOUNTS.replace("  x:", f"{own}  x:")
+    load_text(text, files={"shout.py": SHOUT, "files.py": FILES})
+    told = invoke("test")
+    assert told.exit_code == 0, told.stdout
+    shown = invoke("preview", "b", "--text", "Snø")
+    assert shown.exit_code == 0, shown.stdout
+    assert "4 of 100 characters" in shown.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 from bridge.config import Files
@@ -221,8 +220,8 @@ def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iter
 
 def _limits(network: Network) -> Limits | None:
     """The limits of a network; None where each server has its own."""
-    found: Limits | None = getattr(import_module(f"{network.package}.client"), "LIMITS", None)
-    return found
+    found, its_own = network.limits()
+    return found if its_own else None
 
 
 def _too_old(files: Files, bot: Bot, route: Route) -> tuple[Node, str]:
