@@ -97,7 +97,10 @@ def find(
     """
     found: dict[tuple[str, str], Condition] = {}
     tried = set()
-    for condition in _accounts(config, runs, {names.get(who, who) for who in waiting}):
+    routes = [r for bot in config.bots.values() if bot.mode != "disabled" for r in bot.routes]
+    targets = {route.target for route in routes}
+    used = {"open": targets, "read": {route.source for route in routes}}
+    for condition in _accounts(runs, used):
         found.setdefault((condition.kind, condition.subject), condition)
     for copy in copies:
         account = names.get(copy.target, copy.target)
@@ -105,6 +108,11 @@ def find(
             tried.add(account)
             continue
         condition = _copy(copy, account)
+        found.setdefault((condition.kind, condition.subject), condition)
+    # what could not be delivered may have been let go since, or says itself what keeps it waiting
+    telling = {c.account for c in found.values() if c.kind not in ("held", "dead")}
+    undelivered = targets & {names.get(who, who) for who in waiting} - telling
+    for condition in _accounts(runs, {"delivery": undelivered}):
         found.setdefault((condition.kind, condition.subject), condition)
     for post in posts:
         account = names.get(post.source, post.source)
@@ -121,16 +129,9 @@ def find(
 
 
 def _accounts(
-    config: Config, runs: Mapping[str, Mapping[str, Any]], waiting: set[str]
+    runs: Mapping[str, Mapping[str, Any]], matters: Mapping[str, set[str]]
 ) -> Iterable[Condition]:
-    """Accounts in use that cannot be opened, read, or delivered to."""
-    routes = [r for bot in config.bots.values() if bot.mode != "disabled" for r in bot.routes]
-    targets = {route.target for route in routes}
-    matters = {
-        "open": targets,
-        "read": {route.source for route in routes},
-        "delivery": targets & waiting,  # else what could not be delivered was let go since
-    }
+    """Accounts that cannot be opened, read, or delivered to, of those for which that `matters`."""
     for account, run in runs.items():
         for what, used in matters.items():
             code = _CODES.get(run.get(f"{what}_kind", ""))

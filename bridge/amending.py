@@ -6,7 +6,6 @@ Both can be repeated without harm, so one whose answer was lost is simply sent a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from bridge.accounts import Accounts, Opened
 from bridge.network import Gone
@@ -15,8 +14,8 @@ from bridge.store import Copy, QueuedDraft, Store, changed_id
 
 #: what an edit cannot change, of a payload that published a post
 _STAYS = ("in_reply_to_id", "quoted_status_id", "visibility")
-#: what uploads a draft's media: their references, or what keeps it from going on
-Upload = Callable[[QueuedDraft], tuple[dict[str, Any], ...] | Wait | Stop]
+#: what uploads a draft's media: the draft with them, or what keeps it from going on
+Upload = Callable[[QueuedDraft], QueuedDraft | Wait | Stop]
 
 
 def amend(
@@ -89,9 +88,12 @@ def _update(
             if base.payload and not target.network.matches(base.payload, base.key, standing):
                 return Stop("held", "the copy was edited by hand since", "edit")
         # what is uploaded already keeps its place; other descriptions go along with the edit
-        uploads = base.uploads if _shows_same_media(change, base) else upload(change)
-        if isinstance(uploads, Wait | Stop):
-            return uploads
+        uploads = base.uploads
+        if not _shows_same_media(change, base):
+            uploaded = upload(change)
+            if isinstance(uploaded, Wait | Stop):
+                return uploaded
+            change, uploads = uploaded, uploaded.uploads
         payload = change.payload or target.network.to_update(change.draft, uploads, accounts.now())
         if not store.sending(change, payload, "", accounts.now()):
             return Dropped()

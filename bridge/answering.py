@@ -129,4 +129,43 @@ def _previewed(
         fail(str(error), FAILURE)
 
 
-COMMANDS = (preview,)
+@click.command()
+@config_option
+@json_option
+@click.option("--offline", is_flag=True, help="Ask no network; needs no secrets.")
+@click.argument("what", metavar="URL|ID")
+def explain(config_file: Path, what: str, *, json_wanted: bool, offline: bool) -> None:
+    """Tell the whole story of one post: what became of it for each target, and why.
+
+    URL is the page of the original or of any copy; an ID is that of either on its network, or the
+    number of a draft, as `tribridge outbox` shows it. Writes nothing. The post is read again from
+    its network; X charges for that.
+
+    Example: tribridge explain https://mastodon.example/@newsroom/111
+    """
+    from bridge.explain import as_object
+    from bridge.explain_text import as_text
+    from bridge.store import Store
+    from bridge.story import Unknown, tell
+
+    if not _is_text(what):
+        raise click.UsageError("URL|ID is empty, or holds what is no text")
+    config = _without_logins(config_file) if offline else load(config_file)
+    store = state_for_reading(config)
+    if store is None:
+        fail(
+            f"{what}: nothing is known of any post yet: `tribridge once` or `tribridge run` reads "
+            "the accounts",
+            FAILURE,
+        )
+    click.get_current_context().call_on_close(store.close)
+    try:
+        scratch = None if offline else lambda: Store.in_memory(config.state.file)
+        found = tell(what, config, store, console.now, scratch)
+    except Unknown as error:
+        fail(str(error), FAILURE)
+    told = as_object(found)
+    click.echo(as_json(told) if json_wanted else as_text(told, config.timezone))
+
+
+COMMANDS = (preview, explain)

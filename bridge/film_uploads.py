@@ -26,8 +26,8 @@ LONGEST_PROCESSING = timedelta(hours=1)
 
 def upload(
     draft: QueuedDraft, target: Opened, policy: Policy, accounts: Accounts, store: Store
-) -> tuple[dict[str, Any], ...] | Wait | Stop:
-    """The reference to the draft's uploaded video; one of an earlier attempt is used again.
+) -> QueuedDraft | Wait | Stop:
+    """The draft with its video uploaded; what an earlier attempt uploaded is used again.
 
     Where the target does not take it, the draft is changed to have its poster and a link instead,
     and comes up again at once.
@@ -40,7 +40,7 @@ def upload(
         if draft.uploads:
             made = draft.uploads[0]
             if not made.get("pending"):
-                return (_bare(made),)
+                return replace(draft, uploads=(_bare(made),))
             made = {**made, **_asked(made, target), "at": now.isoformat()}
         else:
             draft, sent = _sent_up(draft, target, accounts, store)
@@ -53,7 +53,7 @@ def upload(
         return after_media(error, draft.attempts, now)
     store.uploaded(draft, [made], now)
     if not made.get("pending"):
-        return (_bare(made),)
+        return replace(draft, uploads=(_bare(made),))
     if now - utc(made["since"]) > LONGEST_PROCESSING:
         store.forget_uploads(draft)
         minutes = LONGEST_PROCESSING.total_seconds() / 60

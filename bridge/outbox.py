@@ -67,9 +67,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Delivery:
-    """What a round of deliveries to one account did, and when to come again (None: no need)."""
+    """What a round of deliveries to one account did, and when to come again (None: no need).
+
+    `rested` says that nothing was tried, since an error of before keeps the account waiting.
+    """
 
     sent: int = 0
+    rested: bool = False
     stopped: list[str] = field(default_factory=list)
     next_at: datetime | None = None
     error: ClientError | None = None
@@ -97,6 +101,7 @@ def deliver(
         return done
     courier = _Courier(target, accounts, store, bots)
     pacing = Pacing(store, target.identity.id, accounts.posts_per_hour(target_name), accounts.now())
+    done.rested = store.rests(target.identity.id, accounts.now())
     while not stopping():
         now = accounts.now()
         draft = store.next_draft(
@@ -226,11 +231,12 @@ class _Courier:
         carded = cards.prepare(draft, self.target, self.accounts, self.store)
         if isinstance(carded, Wait | Stop):
             return carded
-        draft, uploaded = carded, self._upload(carded)
+        uploaded = self._upload(carded)
         if isinstance(uploaded, Wait | Stop):
             return uploaded
+        draft = uploaded
         payload = draft.payload or self.target.network.to_payload(
-            draft.draft, draft.key, uploaded, parents, self.accounts.now()
+            draft.draft, draft.key, draft.uploads, parents, self.accounts.now()
         )
         try:
             return self._publish(draft, payload, parents)
@@ -241,7 +247,7 @@ class _Courier:
             if draft.draft.card is not None and not uploaded_before:
                 cards.refused(draft, self.store)
                 return Wait(self.accounts.now(), str(error), "refused", "account")
-            if not draft.uploads or (plays and draft.attempts >= SEVERAL):
+            if not uploaded_before or (plays and draft.attempts >= SEVERAL):
                 if parents is not None and parents.shows and draft.draft.quote:
                     remaking.without_quote(draft, self.target, self.store)
                     return Wait(self.accounts.now(), str(error), "refused", "account")
@@ -482,8 +488,8 @@ class _Courier:
         copy: Copy = here[-1]
         return Parents(copy.ref, copy.root or copy.ref)
 
-    def _upload(self, draft: QueuedDraft) -> tuple[dict[str, Any], ...] | Wait | Stop:
-        """References to the draft's uploaded media; those of earlier attempts are used again."""
+    def _upload(self, draft: QueuedDraft) -> QueuedDraft | Wait | Stop:
+        """The draft with its media uploaded; what earlier attempts uploaded is used again."""
         policy = self._policy(self.bots[draft.bot], draft)
         if policy is not None and any(item.plays for item in draft.draft.media):
             return film_uploads.upload(draft, self.target, policy, self.accounts, self.store)
@@ -504,7 +510,7 @@ class _Courier:
                 missing = film_uploads.without_poster(draft, item, self.accounts, self.store)
                 return missing or Stop("held", str(error), "media")
             self.store.uploaded(draft, uploads, self.accounts.now())
-        return tuple(uploads)
+        return replace(draft, uploads=tuple(uploads))
 
 
 def _read(call: Callable[[], T]) -> T:

@@ -6,17 +6,17 @@ Posts go through all that the daemon does with them (`rehearsal`), on a copy of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bridge import standing, steps
 from bridge.network import Backfill, ClientError, Identity, Limits, Upload
 from bridge.orders import places
-from bridge.post import Card, Media, Post, Ref, Skip
+from bridge.post import Card, Media, Post, Skip
+from bridge.reasons import address, changes, filters, is_hidden
 from bridge.registry import NETWORKS
 from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
-from bridge.schema import VISIBILITIES, Bot, Config, Policy, Route
+from bridge.schema import Bot, Config, Route
 from bridge.store import RouteKey, Store
 from bridge.trials.given import samples as samples_of
 from bridge.trials.given import typed
@@ -252,11 +252,6 @@ def as_object(preview: Preview) -> dict[str, Any]:
     }
 
 
-def is_hidden(post: Post) -> bool:
-    """Whether nothing of a post may be shown."""
-    return post.visibility not in VISIBILITIES
-
-
 def skipped(each: Rehearsed) -> Skip | None:
     """Why a post is left alone: of one that never travels nothing else is told."""
     if is_hidden(each.post):
@@ -265,7 +260,7 @@ def skipped(each: Rehearsed) -> Skip | None:
 
 
 def _target(preview: Preview, each: Rehearsed) -> dict[str, Any]:
-    skip = skipped(each)
+    skip, way = skipped(each), (each.source.identity.id, each.target.identity.id)
     played = () if isinstance(each.verdict, Skip) or skip else each.verdict
     parts = [_part(preview, each, part) for part in played]
     costs = [part["cost"]["usd"] for part in parts if part["cost"]]
@@ -276,7 +271,7 @@ def _target(preview: Preview, each: Rehearsed) -> dict[str, Any]:
         "earlier": preview.earlier.get((each.post.id, each.target.name)),
         "skipped": skip.reason if skip else None,
         "held": skip.held if skip else False,
-        "filters": list(filters(each, preview.store, preview.now)),
+        "filters": list(filters(each.post, each.route.policy, way, preview.store, preview.now)),
         "steps": list(_steps(each, skip)),
         "parts": parts,
         "usd": round(sum(costs), 6) if costs else None,
@@ -290,52 +285,6 @@ def _steps(each: Rehearsed, skip: Skip | None) -> Iterator[dict[str, Any]]:
     told = list(changes(each.post, each.route.policy))
     if skip is None or any(step["skips"] == skip.reason for step in told):
         yield from told
-
-
-def filters(each: Rehearsed, store: Store, now: datetime) -> Iterator[dict[str, Any]]:
-    """What each filter says of a post; of one that never travels only that."""
-    way = (each.source.identity.id, each.target.identity.id)
-    for ruling in rulings(each.post, each.route.policy, way, store, now):
-        yield {
-            "filter": ruling.name,
-            "wants": ruling.wanted,
-            "passes": ruling.skip is None,
-            "reason": ruling.skip.reason if ruling.skip else None,
-        }
-        if is_hidden(each.post):
-            return
-
-
-def rulings(
-    post: Post, policy: Policy, way: tuple[str, str], store: Store, now: datetime
-) -> tuple[steps.Ruling, ...]:
-    """What the filters of a route say of a post; `way` are source and target by identity."""
-    source, target = way
-    answered = post.reply_to if post.reply_to and post.reply_to.account == post.account else None
-    goes_on = answered is not None and standing.stands((source, answered.id), target, store)
-    return steps.rulings(post, policy, thread_began_public=goes_on, now=now)
-
-
-def changes(post: Post, policy: Policy) -> Iterator[dict[str, Any]]:
-    """What each step of a route makes of a post, its text before and after among it."""
-    before = post
-    for setting, after in steps.stages(post, policy.steps):
-        told: dict[str, Any] = {"step": setting.name, "value": _plain(setting.value)}
-        if isinstance(after, Skip):
-            yield {**told, "skips": after.reason, "changes": [], "text": None}
-            return
-        changed = [
-            f.name for f in fields(Post) if getattr(before, f.name) != getattr(after, f.name)
-        ]
-        names = ["text" if name == "runs" else name for name in changed]
-        text = {"before": before.text, "after": after.text} if "text" in names else None
-        yield {**told, "skips": None, "changes": names, "text": text}
-        before = after
-
-
-def _plain(value: Any) -> Any:
-    """A setting as JSON can hold it."""
-    return value if isinstance(value, str | int | float | bool | list | dict) else str(value)
 
 
 def _part(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any]:
@@ -382,14 +331,6 @@ def _part(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any]:
         "payload": part.column,
         "request": part.request,
     }  # fmt: skip
-
-
-def address(ref: Ref | None, store: Store) -> str | None:
-    """The page of a post that another refers to; its id where no page is known."""
-    if ref is None or ref.url:
-        return ref.url if ref else None
-    link = store.links(ref.account, [ref.id]).get(ref.id)
-    return link.ref.url if link and link.ref.url else ref.id
 
 
 def _card(card: Card, picture: Upload | None) -> dict[str, Any]:

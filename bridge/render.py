@@ -345,7 +345,7 @@ def _worded(run: Run, target: Network) -> list[Run]:
 def _with_link(runs: Runs, url: str, target: Network) -> Runs:
     """Runs with a link after an empty line, unless they lead there already."""
     url = target.spell_url(url)
-    if not url or any(run.kind == "link" and run.target == url for run in runs):
+    if not url or _leads_to(url, runs):
         return runs
     text = shorten_url(url) if target.rich_links else url
     return join_runs((*runs, Run("\n\n" if runs else ""), Run(text, "link", url)))
@@ -393,7 +393,12 @@ def to_copy(draft: Draft, copy: Ref, limits: Limits) -> Draft:
         link if run.kind == "link" and run.target == draft.quote.url else run for run in draft.runs
     )
     changed = replace(draft, runs=runs)
-    return changed if limits.fits(changed.text, changed.content_warning) else draft
+    return changed if _fits(changed, limits) else draft
+
+
+def _fits(draft: Draft, limits: Limits) -> bool:
+    """Whether the text of a draft, as it goes out, is within the limits."""
+    return limits.fits(draft.lead + draft.text, draft.content_warning)
 
 
 def without_quote(draft: Draft, target: Network, limits: Limits) -> Draft:
@@ -401,7 +406,7 @@ def without_quote(draft: Draft, target: Network, limits: Limits) -> Draft:
     assert draft.quote is not None
     lost = Loss("quote", "the server refused it: it became a link")
     linked = replace(draft, runs=_with_link(draft.runs, draft.quote.url, target), quote=None)
-    if not limits.fits(linked.text, linked.content_warning):
+    if not _fits(linked, limits):
         lost = Loss("quote", "the server refused it, and there was no room for a link")
         linked = replace(draft, quote=None)
     return replace(linked, losses=(*draft.losses, lost))
@@ -440,7 +445,7 @@ def without_film(
         runs = _with_link(runs, url, target)
 
     def fits(text: str) -> bool:
-        return limits.fits(text, draft.content_warning)
+        return limits.fits(draft.lead + text, draft.content_warning)
 
     if not fits("".join(run.text for run in runs)):
         ending = _with_link((Run("…"),), url, target)
@@ -527,20 +532,27 @@ def _fit(
         if any(run.kind == "link" and not fits(run.text) for run in runs):
             losses.append(Loss("links", "a link longer than a whole post was cut"))
         if policy.long in ("truncate", "first_and_link"):
-            ending: Runs = (Run("…"),)
             linked = policy.long == "first_and_link" and policy.links != "drop"
-            if linked or policy.link_back != "never":
-                runs = tuple(run for run in runs if run.target != target.spell_url(url))
-                ending = _with_link((Run("…"),), url, target)
             losses.append(Loss("text", "the end was cut off"))
             cut = truncate_runs if policy.long == "truncate" else _first_part
-            return [cut(runs, fits, ending)]
+            own = target.spell_url(url)
+            if not (linked or policy.link_back != "never"):
+                part = cut(runs, fits, (Run("…"),))
+                # an address that a step has put there stays
+                if _leads_to(own, part) or not _leads_to(own, runs):
+                    return [part]
+            runs = tuple(run for run in runs if run.target != own)
+            return [cut(runs, fits, _with_link((Run("…"),), url, target))]
         if policy.long == "numbered":
             return _numbered(runs, fits)
         # where parts may have to stand by themselves there is room to say which they are
         return split_runs(runs, fits) if target.threads else _split(runs, fits)
     except ValueError:
         return Skip(f"cannot be cut to the limits of {target.title}")
+
+
+def _leads_to(url: str, runs: Runs) -> bool:
+    return any(run.kind == "link" and run.target == url for run in runs)
 
 
 def _first_part(runs: Runs, fits: Callable[[str], bool], ending: Runs) -> Runs:

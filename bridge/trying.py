@@ -92,7 +92,7 @@ def test(
         click.echo(as_json(report.as_object(results, chosen)))
     else:
         for kind, line in report.lines(results, chosen):
-            click.secho(line, **_COLOURS.get(kind, {}))
+            click.echo(click.style(line, **_COLOURS[kind]) if kind else line)
     if any(result.failures for result in results):
         sys.exit(FAILURE)
 

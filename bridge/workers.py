@@ -474,7 +474,8 @@ class Engine:
             log.warning("%s: %s", target, reason)
         if done.error is not None or done.sent:
             self._warn(target, "delivery", done.error)
-        self.pulse.delivered(target, self.accounts.now(), done.error)
+        if not done.rested:
+            self.pulse.delivered(target, self.accounts.now(), done.error)
         if done.next_at is not None:
             self._wake(target, done.next_at)
 

@@ -1,8 +1,9 @@
 """Configurations that nobody would write: `python -m tests.mutants --number 10000 --seed 1`.
 
 Each is the example, or a bot's file beside it, changed at random, and checked whole, as `tribridge
-check` does. It must end in a configuration or in problems with places: no exception, 2 seconds of
-this processor at most, and 200 MB for the process. Prints how to run one again that does not.
+check` does; where nothing is wrong, its tests are tried. It must end in a configuration or in
+problems with places: no exception, 2 seconds of this processor at most, and 200 MB for the process.
+Prints how to run one again that does not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from bridge import trials
 from bridge.config.checking import Checked, check_all
 from bridge.config.report import as_text
 
@@ -204,6 +206,8 @@ def run(seed: int, numbers: range) -> int:
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
                 checked = check_all(Path(folder, "config.yaml"), ENVIRON)
                 told = as_text(checked.findings, checked.sources)
+                if checked.files and checked.config:
+                    trials.run(checked.files, checked.files.trials)
                 signal.setitimer(signal.ITIMER_PROF, 0)
                 ends[f"{kind}: {judge(checked, told, Path(folder), files)}"] += 1
             except (Exception, TooSlow):

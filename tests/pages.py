@@ -7,6 +7,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+TUTORIAL = "docs/tutorial.md"
+#: pages of docs/how-to/ that are about one wish, with a bot and its tests
+WISHES = (
+    *("both-ways", "one-hashtag", "opt-out", "languages", "twitter-announcements"),
+    *("moving", "delay", "threads", "alt-texts", "forks"),
+)
+#: pages that are followed literally, from their first block to their last
+FOLLOWED = (TUTORIAL, *(f"docs/how-to/{name}.md" for name in WISHES))
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -57,6 +57,15 @@ def test_a_cron_runs_in_the_configured_zone(bare: World) -> None:
     assert trigger.get_next_fire_time(None, friday_evening) == datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
+def test_a_source_is_read_again_at_the_time_that_the_engine_asks_for(bare: World) -> None:
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    when = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    daemon.engine._wake_reader("m", when)
+    job = daemon._scheduler.get_job("read m")
+    assert (job.func, job.args) == (daemon.engine.read_due, ("m",))
+    assert job.trigger.run_date == when
+
+
 def test_polls_have_jitter_so_that_they_do_not_bunch(bare: World) -> None:
     daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
     trigger = daemon._trigger(bare.config.bots["one"])

@@ -18,7 +18,7 @@ import click
 from bridge import starter
 from bridge.cli import main
 from bridge.sandbox import Sandbox
-from tests.pages import PAGES, ROOT, blocks, section, text_of
+from tests.pages import FOLLOWED, PAGES, ROOT, blocks, section, text_of
 from tests.receiver import Receiver
 from tests.test_login import BROWSER
 
@@ -30,6 +30,7 @@ def commands(block: str) -> list[str]:
 INSTALLING = ("make ", "pip install .", "python -m tests.make_reference")
 #: blocks that run below, as (page, section)
 SESSIONS = [
+    ("README.md", "A bot is tested before it posts"),
     ("README.md", "With your own accounts"),
     ("README.md", "Try it by hand"),
     ("docs/how-to/operate.md", "As a service"),
@@ -39,7 +40,8 @@ SESSIONS = [
     ("docs/how-to/operate.md", "Watching it"),
     ("docs/how-to/operate.md", "What X costs"),
     ("docs/how-to/operate.md", "Alerts"),
-    ("docs/how-to/operate.md", "Why a post was not mirrored"),
+    ("docs/how-to/preview-and-explain.md", "Before it is posted"),
+    ("docs/how-to/preview-and-explain.md", "After it was posted, or was not"),
     ("docs/how-to/test-a-bot.md", ""),
     ("docs/how-to/wrong.md", "Say it"),
     ("docs/how-to/wrong.md", "Take it back"),
@@ -59,8 +61,9 @@ def test_every_command_of_the_pages_is_tried_or_installs_something_that_there_is
     assert len(tried) >= 10
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
+        followed = str(page.relative_to(ROOT)) in FOLLOWED
         for block in blocks(text, "sh"):
-            for line in [] if block in tried else commands(block):
+            for line in [] if followed or block in tried else commands(block):
                 assert line.startswith(INSTALLING), f"{page.name}: nothing tries {line!r}"
         for target in re.findall(r"(?:`|^)make (?:PYTHON=\S+ )?(\w+)", text, re.MULTILINE):
             assert target in targets
@@ -250,7 +253,6 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
         block
         for name in (
             *("As a service", "Watching it", "What X costs", "Alerts"),
-            "Why a post was not mirrored",
             *("Backups", "What is wrong, or will be"),
         )
         for block in to_run(operate, name)
@@ -278,11 +280,60 @@ def test_ones_own_accounts_and_the_commands_of_an_operator_as_the_pages_say(tmp_
     assert json.loads(line).keys() == logged.keys()
 
 
+def test_a_post_is_previewed_and_explained_as_the_page_says(tmp_path: Path) -> None:
+    here = section(text_of("README.md"), "Try it by hand")
+    (tmp_path / "config.yaml").write_text(blocks(here, "yaml")[0])
+    keys, start, post, *_ = to_run("README.md", "Try it by hand")
+    page = "docs/how-to/preview-and-explain.md"
+    text, standing = to_run(page, "Before it is posted")
+    (why,) = to_run(page, "After it was posted, or was not")
+    # no network is there yet, nor a secret, nor a state
+    printed = shell(
+        tmp_path,
+        text,
+        MASTODON_SERVER="https://mastodon.example",
+        BLUESKY_SERVICE="https://bluesky.example",
+        X_API="https://x.example",
+    )
+    assert printed == blocks(section(text_of(page), "Before it is posted"), "text")[0]
+    address = "URL=$(tribridge links | head -1 | sed 's/.*: //')\n"
+    run = start.replace("tribridge run &", "tribridge run 2> run.log &\nuntil_in running run.log")
+    end = "kill %1 %2\nwait\nrm -r sandbox.env state\n"
+    out = shell(
+        tmp_path,
+        keys + run + post + ARRIVED + address + standing + why.replace("URL", '"$URL"') + end,
+    )
+    assert "| Hello from curl" in out
+    assert '"skipped": "copy of a post of mastodon:' in out
+    assert out.count("(bot newsroom): copied") == 2
+    assert "it is taken" in out
+
+
 def test_a_bot_is_tested_as_the_page_says(tmp_path: Path) -> None:
     page = text_of("docs/how-to/test-a-bot.md")
-    (bot,), (command,) = blocks(page, "yaml"), to_run("docs/how-to/test-a-bot.md", "")
-    (tmp_path / "bots").mkdir()
-    (tmp_path / "bots" / "alerts.yaml").write_text(bot)
+    (bot,), (passed, failed) = blocks(page, "yaml"), blocks(page, "text")
+    run, fill_in, in_ci = to_run("docs/how-to/test-a-bot.md", "")
+    file = tmp_path / "bots" / "alerts.yaml"
+    file.parent.mkdir()
+    file.write_text(bot)
     example = text_of("config.example.yaml")
     (tmp_path / "config.yaml").write_text(example[: example.index("\nbots:") + 1])
-    assert shell(tmp_path, command) == blocks(page, "text")[0]
+    assert shell(tmp_path, run) == passed
+    dropped = bot.replace("skip:\n", "links: drop\nskip:\n")
+    file.write_text(dropped)
+    lines = failed.replace(":20:9:", ":21:9:")  # one more stands above
+    assert shell(tmp_path, f"{run.strip()} || [ $? = 1 ]") == lines
+    assert shell(tmp_path, fill_in) == passed
+    kept = dropped[: dropped.index("losses: []")]
+    text = '"Brua er open att: avis.example/bru"'
+    assert file.read_text().startswith(kept.replace(text, "'Brua er open att:'"))
+    assert file.read_text().endswith(bot[bot.index("  - name: what breaks") :])
+    assert shell(tmp_path, in_ci) == passed
+    assert "<testsuites" in (tmp_path / "tests.xml").read_text()
+
+
+def test_the_bots_that_come_along_are_tested_as_the_readme_says() -> None:
+    name = "A bot is tested before it posts"
+    (run,) = to_run("README.md", name)
+    (printed,) = blocks(section(text_of("README.md"), name), "text")
+    assert shell(ROOT, run) == printed

@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 from bridge import images, metadata
 from bridge.network import Animation, Limits, Refused
 from bridge.post import Media
+from bridge.store import Store
 from tests.world import world
 
 ALL = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
@@ -355,6 +356,28 @@ def test_what_fitting_cost_is_told_by_links(tmp_path: Path) -> None:
         assert not [detail for account, detail in details if account == "x"]
         (upload,) = w.networks["twitter"]._files._files.values()
         assert upload.category == "tweet_gif"
+
+
+@pytest.mark.parametrize("target", ["b", "x"])
+def test_what_fitting_cost_makes_no_second_pass(
+    tmp_path: Path, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world(tmp_path, f"one: {{from: m, to: {target}}}") as w:
+        w.turn()
+        w.say("m", "Zwei Möwen fliegen", images=[(moving("GIF"), "Möwe")] * 2)
+        w.read("m")
+        begun = []
+        sending = Store.sending
+
+        def noted(*args: Any) -> bool:
+            begun.append(sending(*args))
+            return begun[-1]
+
+        monkeypatch.setattr(Store, "sending", noted)
+        w.deliver(target)
+        assert begun == [True]
+        (draft,) = w.store._drafts("1", ())
+        assert images.STILL in draft.draft.losses
 
 
 def test_shape_and_focus_travel(tmp_path: Path) -> None:

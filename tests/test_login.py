@@ -384,6 +384,26 @@ def test_a_dry_run_keeps_the_tokens_that_it_was_given(n: Networks) -> None:
     fine(n.run("once"))
 
 
+def test_a_preview_keeps_the_tokens_that_it_was_given_and_writes_nothing_else(n: Networks) -> None:
+    fine(n.log_in_to_x())
+    fine(n.run("login", "b", stdin=n.password + "\n"))
+    fine(n.run("login", "m"))
+    n.configure()
+    n.file.write_text(n.file.read_text().replace("from: m, to: [b, x]", "from: x, to: b"))
+    n.twitter.say("anna", "Prøve")
+    state = n.logins.parent
+    stale(n)
+    before = {file: file.read_bytes() for file in state.iterdir() if file != n.logins}
+    first = n.stored()["x"]["tokens"]
+    fine(n.run("preview", "one"))
+    kept = n.stored()["x"]["tokens"]
+    assert kept["refresh_token"] != first["refresh_token"]
+    after = {file: file.read_bytes() for file in state.iterdir() if file != n.logins}
+    assert after == before
+    stale(n)
+    fine(n.run("preview", "one"))
+
+
 def stale(n: Networks) -> None:
     """Let the stored access token seem to be over, and be it."""
     found = n.stored()

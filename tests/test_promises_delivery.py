@@ -394,3 +394,32 @@ def test_the_error_of_an_account_that_is_only_posted_to_clears(tmp_path: Path) -
         assert running.lanes.stop(1)
         assert errors[0] is not None
         assert errors[1] is None
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_a_round_in_which_nothing_is_due_does_not_hide_why(tmp_path: Path, status: int) -> None:
+    with world(tmp_path, "one: {from: m, to: b}") as w:
+        running = engine(w)
+        w.turn()
+        w.say("m", "Ferja går")
+
+        def error() -> str | None:
+            running.lanes.wait()
+            running.pulse.save(w.config.state.file)
+            accounts = overview.status(w.config, w.store)["accounts"]
+            found: str | None = next(a["error"] for a in accounts if a["name"] == "b")
+            return found
+
+        put = "POST /xrpc/com.atproto.repo.putRecord"
+        w.simulator("b").faults = [Fault("answer", put, status=status, times=2)]
+        running.read(w.config.bots["one"])
+        told = error()
+        assert told is not None
+        running.deliver("b")
+        assert error() == told
+        w.simulator("b").faults = []
+        w.clock.advance(minutes=20)
+        running.deliver("b")
+        assert error() is None
+        assert w.texts("b") == ["Ferja går"]
+        assert running.lanes.stop(1)

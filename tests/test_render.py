@@ -9,7 +9,7 @@ import pytest
 from bridge.network import Limits, Measure, Network
 from bridge.post import Draft, Media, Poll, Post, Ref, Run, Skip
 from bridge.registry import NETWORKS
-from bridge.render import render, to_copy, without_quote
+from bridge.render import render, to_copy, without_film, without_quote
 from bridge.schema import Policy
 from bridge.text import (
     byte_length,
@@ -279,6 +279,37 @@ def test_a_quote_that_is_refused_is_a_link_or_nothing() -> None:
     full = replace(draft, runs=(Run("x" * 280),))
     alone = without_quote(full, TWITTER, LIMITS["twitter"])
     assert (alone.text, alone.quote, len(alone.losses)) == ("x" * 280, None, 1)
+
+
+def test_what_stands_before_a_text_takes_room_too() -> None:
+    film = Media("video", "https://a.example.org/film.mp4")
+    full = Draft((Run("x" * 250),), POST.created_at, media=(film,), alone=True, lead="(2/3) ")
+    limits = LIMITS["twitter"]
+    cut = without_film(full, "too long", POST.url, Policy(), TWITTER, limits)
+    assert cut is not None
+    assert cut.text.endswith(f"…\n\n{POST.url}")
+    there = Ref("9", url="https://b.example.org/9")
+    linked = without_quote(replace(full, media=(), quote=there), TWITTER, limits)
+    quoting = replace(full, runs=(Run("x" * 252), Run("her", "link", there.url)), quote=there)
+    copied = to_copy(quoting, replace(there, url="https://b.example.org/8"), limits)
+    for draft in (cut, linked, copied):
+        assert limits.fits(draft.lead + draft.text)
+
+
+@pytest.mark.parametrize("target", [MASTODON, BLUESKY, TWITTER])
+@pytest.mark.parametrize("long", ["truncate", "first_and_link"])
+def test_the_address_that_a_step_adds_stays_where_the_end_is_cut_off(
+    target: Network, long: str
+) -> None:
+    policy = {"long": long, "link_back": "never"}
+    address = Run(POST.url, "link", POST.url)
+    footer = (Run(WORDS), Run("\n\n(først på "), address, Run(")"))
+    cut = one(replace(POST, runs=footer), target, **policy)
+    assert [run.target for run in cut.runs if run.kind == "link"] == [POST.url]
+    header = (Run("Fra "), address, Run(": " + WORDS))
+    cut = one(replace(POST, runs=header), target, **policy)
+    assert [run.target for run in cut.runs if run.kind == "link"] == [POST.url]
+    assert cut.runs[0].text == "Fra " or long == "first_and_link"
 
 
 def test_a_poll_becomes_its_options_and_says_where_to_vote() -> None:

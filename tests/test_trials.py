@@ -13,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from bridge.cli import main
 from bridge.config import examine
+from bridge.config.checking import check_all
 from bridge.config.trials import EXPECTED, GIVEN
+from bridge.network import Network
 from bridge.trials import outcome, run
 
 #: no variable of it is set
@@ -220,6 +222,7 @@ def test_a_post_can_be_what_its_network_gives(
         ("{", "post.json is no JSON"),
         ("[" * 100_000, "post.json is no JSON"),
         ("\udcff", "post.json is no JSON"),
+        ("9" * 5000, "post.json is no JSON"),
         ("[]", "post.json is no status of Mastodon's API: an object with id and account"),
         ("{}", "post.json is no status of Mastodon's API: an object with id and account"),
         ('{"id": 1, "account": 7}', "post.json is no status of Mastodon's API: an object with id and account"),
@@ -237,6 +240,46 @@ def test_a_file_that_is_no_post_is_told_at_its_place(content: str | None, told: 
 def test_a_folder_or_a_pipe_is_no_post() -> None:
     write("from: masto\nto: bsky\ntests: [{given: {file: ../bots}, expect: skipped}]\n")
     assert "bots is not an ordinary file" in tribridge().stderr
+
+
+def test_check_warns_of_what_test_would_refuse() -> None:
+    names = ("MASTODON_SERVER", "ALERT_URL")
+    environ = dict.fromkeys(re.findall(r"\$\{([A-Z_]+)\}", ACCOUNTS), "30")
+    environ |= dict.fromkeys(names, "https://a.example")
+    Path("config.yaml").write_text(ACCOUNTS.replace("${file:/nowhere/bsky}", "${STATE}"), "utf-8")
+    write(
+        "from: masto\nto: bsky\ntests:\n  - given: {text: a}\n  - {given: {file: p.json}, expect: skipped}\n"
+    )
+    checked = check_all(Path("config.yaml"), environ)
+    assert [(severity, str(problem)) for severity, problem in checked.findings] == [
+        ("warning", "bots/b.yaml:4:5: this test expects nothing yet: `tribridge test --update` fills it in"),
+        ("warning", "bots/b.yaml:5:20: there is no file 'p.json' in 'bots'"),
+    ]  # fmt: skip
+    Path("bots/p.json").write_text(json.dumps(STATUS), encoding="utf-8")
+    assert len(check_all(Path("config.yaml"), environ).findings) == 1
+
+
+def test_the_time_counts_where_the_bot_asks_for_it() -> None:
+    text = "timezone: Asia/Tokyo\n" + ACCOUNTS
+    Path("config.yaml").write_text(text, encoding="utf-8")
+    for at, found in (
+        ("2026-03-06T14:59", {"text": "a", "losses": []}),
+        ("2026-03-07T00:01+09:00", {"skipped": "skip: published on sat"}),
+        ("2026-03-06T15:01", {"skipped": "skip: published on sat"}),
+    ):
+        assert (
+            actual(f"{{text: a, at: {at}}}", "skip: {weekdays: [sat]}\nmax_age: 1d")["x"] == found
+        )
+
+
+def test_a_network_without_samples_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(network: Network) -> None:
+        raise ModuleNotFoundError(name=f"{network.package}.samples")
+
+    monkeypatch.setattr("bridge.trials.given.samples", missing)
+    write("from: masto\nto: bsky\ntests: [{given: {text: a}}]\n")
+    said = "no post of Mastodon can be given: bridge.networks.mastodon has no samples.py"
+    assert (tribridge().exit_code, tribridge().stderr) == (78, f"bots/b.yaml:3:9: {said}\n")
 
 
 # What is compared
@@ -377,6 +420,14 @@ def test_nothing_is_written() -> None:
     before = {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()}
     tribridge()
     assert {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()} == before
+
+
+def test_colours_are_for_terminals() -> None:
+    write("from: masto\nto: bsky\ntests: [{given: {text: a}, expect: {bsky: b}}]\n")
+    assert "\x1b" not in tribridge().stdout
+    shown = CliRunner().invoke(main, ["test"], color=True).stdout
+    assert "\x1b[31m-text: b\x1b[0m\n\x1b[32m+text: a\x1b[0m\n" in shown
+    assert "\n--- expected\n" in shown
 
 
 def test_the_form_for_programs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,12 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
             if trial.expected is None:
                 message = "this test expects nothing yet: `tribridge test --update` fills it in"
                 told.add(trial.node, message)
+            file = trial.given.get("file")
+            if file is not None and not os.path.isfile(file):  # noqa: PTH113  never raises
+                node = trial.given_node.pairs["file"][1]
+                told.add(
+                    node, f"there is no file {shorten(file.name)} in {shorten(str(file.parent))}"
+                )
     active = [bot for bot in config.bots.values() if bot.mode != "disabled"]
     _pairs(files, active, told)
     judged: dict[tuple[int, str], tuple[_Surprise, ...]] = {}

@@ -255,7 +255,8 @@ def kinds() -> Iterator[StepKind]:
             "append",
             "named",
             "text added at the end, after an empty line; in it {{ url }} is a link to the original,"
-            " {{ author }} who wrote it, {{ network }} where it stands",
+            " which stays where `long` cuts the end off, {{ author }} who wrote it, {{ network }}"
+            " where it stands",
         ),
         Append,
         Example(

@@ -59,6 +59,43 @@ class Reports(StateFile):
             (source, post_id),
         )
 
+    def named(self, word: str) -> list[tuple[str, str]]:
+        """The originals, account and id, that a word names: by the id or address of the original,
+        of a version of it, or of any copy.
+        """
+        rows = self._rows(
+            "SELECT source, post_id FROM seen WHERE ? IN (post_id, revision, url)"
+            " UNION SELECT origin, origin_id FROM links WHERE ? IN (post_id, url)"
+            " UNION SELECT source, source_id FROM drafts WHERE ? IN (source_id, source_url)",
+            (word, word, word),
+        )
+        return sorted({self.origin_of(source, original_id(post_id)) for source, post_id in rows})
+
+    def origin_of(self, identity: str, post_id: str) -> tuple[str, str]:
+        """The original, account and id, that a post is a copy of; itself if it is none."""
+        rows = self._rows(
+            "SELECT origin, origin_id FROM links WHERE role='copy' AND identity=? AND post_id=?",
+            (identity, post_id),
+        )
+        return (rows[0][0], original_id(rows[0][1])) if rows else (identity, post_id)
+
+    def verdicts_on(self, source: str, post_id: str) -> list[tuple[Verdict, str]]:
+        """Every verdict on a post and its versions with its time, oldest first."""
+        rows = self._rows(
+            "SELECT bot, source, target, post_id, revision, verdict, reason, url, at FROM seen"
+            " WHERE source=? AND post_id=? ORDER BY at, rowid",
+            (source, post_id),
+        )
+        return [(Verdict(RouteKey(*row[:3]), *row[3:8]), row[8]) for row in rows]
+
+    def every_draft(self, source: str, post_id: str) -> list[tuple[QueuedDraft, str]]:
+        """Every draft of a post and of changes to its copies, and when it was queued, by id."""
+        which = "source=? AND (source_id=? OR source_id>=? AND source_id<?)"
+        name = (source, post_id, f"{post_id}#", f"{post_id}$")
+        times = dict(self._rows(f"SELECT id, queued_at FROM drafts WHERE {which}", name))
+        drafts = self._drafts(f"{which} ORDER BY id", name)
+        return [(draft, times[draft.id]) for draft in drafts]
+
     def growth(self) -> tuple[int, int]:
         """Numbers that only ever grow: of drafts queued, and of posts and copies known."""
         (row,) = self._rows(

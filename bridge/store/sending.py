@@ -27,12 +27,9 @@ class Sending(StateFile):
         follows another post, goes on. None while a draft that blocks the account waits: what was
         posted later must not overtake.
         """
-        at = now.isoformat()
-        waiting = "target=? AND state IN ('queued','sending')"
-        if self._rows(
-            f"SELECT 1 FROM drafts WHERE {waiting} AND blocks<>'' AND not_before>?", (target, at)
-        ):
+        if self.rests(target, now):
             return None
+        at = now.isoformat()
         for state in ("sending", "queued"):  # one by one, so that the index gives them in order
             found = self._drafts(
                 "target=? AND state=? AND (not_before IS NULL OR not_before<=?)"
@@ -65,6 +62,16 @@ class Sending(StateFile):
             (target, since.isoformat()),
         )
         return utc(rows[0][0]) if rows[0][0] else None
+
+    def rests(self, target: str, now: datetime) -> bool:
+        """Whether a draft that failed keeps everything for an account waiting."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM drafts WHERE target=? AND state IN ('queued','sending')"
+                " AND blocks<>'' AND not_before>?",
+                (target, now.isoformat()),
+            )
+        )
 
     def next_time(
         self, target: str, *, fresh: bool = True, backfill: bool = True

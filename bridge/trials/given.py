@@ -41,7 +41,11 @@ def samples(network: Network) -> Any:
 def read(trial: Trial, network: Network) -> Given:
     """The post of a test. Wrong, at its place, if it is in a file that cannot be used."""
     given = trial.given
-    make = samples(network)
+    try:
+        make = samples(network)
+    except ModuleNotFoundError:
+        said = f"no post of {network.title} can be given: {network.package} has no samples.py"
+        raise Wrong(trial.node, said) from None
     mirrored: tuple[str, ...] = given.get("mirrored", ())
     if "file" in given:
         post = _from_file(trial, given["file"], make)
@@ -60,11 +64,13 @@ def _from_file(trial: Trial, path: Path, make: Any) -> Post:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise Wrong(node, f"{path.name} is larger than 1 MiB; it should hold one post")
-        post: Post = make.from_json(json.loads(data))
+        read_as = json.loads(data)
     except OSError as error:
         raise Wrong(node, f"{path.name} cannot be read: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: also of bytes that are no text
         raise Wrong(node, f"{path.name} is no JSON") from None
+    try:
+        post: Post = make.from_json(read_as)
     except ValueError as error:
         raise Wrong(node, f"{path.name} {error}") from None
     return post

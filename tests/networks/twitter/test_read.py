@@ -60,6 +60,15 @@ def test_links_come_from_the_entities_and_count_code_points() -> None:
     assert post.text == f"👨‍👩‍👧‍👦 مرحبا {target} نهاية"
 
 
+def test_a_scheme_in_capitals_is_one_of_the_web() -> None:
+    target = "HTTP://EXAMPLE.com/Ferje"
+    urls = [url(0, "https://t.co/abcdefghij", target, title="Ferja")]
+    post = read({"text": "https://t.co/abcdefghij", "entities": {"urls": urls}})
+    assert post.runs == (Run(target, "link", target),)
+    assert post.card is not None
+    assert post.card.title == "Ferja"
+
+
 def test_wrong_indices_do_not_cut_the_text_in_the_wrong_place() -> None:
     urls = [url(3, "https://t.co/abcdefghij", "https://example.com/")]
     post = read({"text": "😀😀 les https://t.co/abcdefghij", "entities": {"urls": urls}})
