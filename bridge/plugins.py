@@ -159,9 +159,10 @@ class _Own:
                 return result
             return self._taken(post, result)
         except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
-            reason = f"the step {self.name} failed: {describe(error)}"
-            logger.error("%s: held: %s", post.url or post.id, reason)  # noqa: TRY400
-            return Skip(reason, held=True)
+            held = Skip(f"the step {self.name} failed: {describe(error)}", held=True)
+            where = post.url or post.id
+            logger.error("%s: held: %s", where, held.reason)  # noqa: TRY400 - told in one line
+            return held
 
     @staticmethod
     def _taken(post: Post, result: Any) -> Post:

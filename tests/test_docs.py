@@ -133,6 +133,7 @@ REASONS = {
     "filters": {"Skip"},
     "steps/changing": {"Skip"},
     "steps/templates": {"Skip"},
+    "plugins": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,10 @@ from tests.pages import ROOT, blocks, text_of
 from tests.test_docs import PLUGINS
 
 PAGE = text_of("docs/how-to/extend.md")
+
+
+def test_what_builds_packages_is_there() -> None:
+    assert find_spec("hatchling"), "install what is in the group dev of pyproject.toml"
 
 
 def run(*words: str, folder: Path, path: Path) -> subprocess.CompletedProcess[str]:

@@ -61,6 +61,11 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
                 judged[key] = (*_in_vain(route.policy), *long)
             if not bot.cron and route.policy.max_age < bot.every:
                 told.add(*_too_old(files, bot, route))
+            source = NETWORKS[config.accounts[route.source].network]
+            if route.policy.only.apps and not source.names_apps:
+                why = f"{source.title} does not tell with which program a post was written"
+                nameless = _Surprise(f"no post can pass: {why}", (("only", "apps"),))
+                _tell(files, config, bot, route, nameless, told)
             for surprise in judged[key]:
                 _tell(files, config, bot, route, surprise, told)
     return tuple(sorted(set(told.found)))
