@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from bridge import secrecy
 from bridge.network import (
     Access,
     Backfill,
@@ -192,8 +193,8 @@ def describe(error: BaseException) -> str:
         if file == own:
             where = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    words = str(error)
-    return f"{type(error).__name__}{f': {words}' if words else ''}{where}"
+    words = " ".join(str(error).split())[:500]
+    return secrecy.redact(f"{type(error).__name__}{f': {words}' if words else ''}{where}")
 
 
 # Networks

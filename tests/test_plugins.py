@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from bridge import registry, steps
+from bridge import registry, secrecy, steps
 from bridge.cli import main
 from bridge.config import examine
 from bridge.network import Uncertain, Unreachable
@@ -204,6 +204,18 @@ def test_a_step_that_fails_holds_the_post(
         f"{POST.url}: held: {result.reason}"
     ]
     assert caplog.records[0].exc_info is None
+
+
+def test_what_a_step_says_when_it_fails_is_one_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(secrecy, "redact", lambda text: text.replace("hemmelig", "***"))
+    body = "raise ValueError('hemmelig\\n' + 'x' * 9999)"
+    result = made(f"{HEAD}@step\ndef f(post):\n    'x'\n    {body}\n", POST, "f")
+    assert isinstance(result, Skip)
+    assert result.reason.startswith("the step f failed: ValueError: *** xxx")
+    assert len(result.reason) < 700
+    assert "\n" not in result.reason
 
 
 def test_a_step_may_skip() -> None:
