@@ -308,6 +308,44 @@ def test_a_post_that_a_step_failed_on_is_held_until_it_is_mended(tmp_path: Path)
     w.close()
 
 
+def test_an_edit_that_a_step_fails_on_leaves_the_copy_and_is_held(tmp_path: Path) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, post.text[3])\n"
+    (tmp_path / "mine.py").write_text(failing)
+    w = World(tmp_path, "one: {from: m, to: m2, steps: [f]}", top={"plugins": ["mine.py"]})
+    w.read("m")
+    post = w.say("m", "Snø!")
+    w.turn()
+    w.clock.advance(hours=1)
+    w.change("m", post, "Å")
+    w.follow("m")
+    w.deliver("m2")
+    assert [copy.text for copy in w.standing("m2")] == ["!Snø!"]
+    (held,) = w.store.held_posts()
+    assert held.reason.startswith("the step f failed: IndexError")
+    told = w.command("outbox").stdout
+    assert "mend the step and restart what runs the bots; then `tribridge mirror http" in told
+    w.close()
+
+
+def test_a_waiting_post_is_not_let_out_as_it_was_if_a_step_fails_on_its_edit(
+    tmp_path: Path,
+) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, post.text[3])\n"
+    (tmp_path / "mine.py").write_text(failing)
+    bots = "one: {from: m, to: m2, steps: [f], delay: 5m}"
+    w = World(tmp_path, bots, top={"plugins": ["mine.py"]})
+    w.read("m")
+    post = w.say("m", "Feil")
+    w.turn()
+    w.change("m", post, "Å")
+    w.clock.advance(minutes=6)
+    w.follow("m")
+    w.rest()
+    assert w.texts("m2") == []
+    assert [held.reason[:17] for held in w.store.held_posts()] == ["the step f failed"]
+    w.close()
+
+
 def out(w: World) -> list[str]:
     return sorted(file.read_text() for file in (w.file.parent / "out").iterdir())
 
