@@ -18,7 +18,7 @@ from typing import Any, Literal
 from bridge import __version__, wire
 from bridge.network import ClientError
 from bridge.outcome import backoff
-from bridge.remedies import HELD_POST, REMEDIES, remedy
+from bridge.remedies import REMEDIES, of_held_post, remedy
 from bridge.schema import Config
 from bridge.store import Alert, Code, HeldPost, Store, TroubledCopy
 
@@ -118,7 +118,7 @@ def find(
         account = names.get(post.source, post.source)
         subject = f"post {post.source} {post.post_id}"
         bots = ", ".join(post.bots)
-        todo = HELD_POST.replace("URL", post.url)
+        todo = of_held_post(post.reason, post.url)
         found["held", subject] = Condition(
             "held", subject, account, post.reason, todo, bots, post.url
         )

@@ -36,9 +36,13 @@ def edited(way: Way, post: Post, store: Store, now: datetime) -> Change:
     if not drafts:
         return _nothing(way, post, "edited, but not mirrored here")
     verdict = way.judge(post)
+    if isinstance(verdict, Skip) and (verdict.held or not begun):
+        # of what is held nothing is known, so that a copy stays as it is
+        word: Literal["held", "skipped"] = "held" if verdict.held else "skipped"
+        waiting = () if begun else tuple(drafts)
+        return Change(way.key, _verdict(way, post, word, verdict.reason), dropped=waiting)
     if not begun:
-        if isinstance(verdict, Skip):
-            return replace(_nothing(way, post, verdict.reason), dropped=tuple(drafts))
+        assert not isinstance(verdict, Skip)
         return _redrafted(way, post, drafts, verdict)
     if way.policy.edits == "ignore":
         return _nothing(way, post, "an edit, which the bot ignores")
@@ -197,7 +201,9 @@ def _nothing(way: Way, post: Post, reason: str) -> Change:
     return Change(way.key, _verdict(way, post, "skipped", reason))
 
 
-def _verdict(way: Way, post: Post, word: Literal["queued", "skipped"], reason: str) -> Verdict:
+def _verdict(
+    way: Way, post: Post, word: Literal["queued", "skipped", "held"], reason: str
+) -> Verdict:
     return Verdict(way.key, post.id, post.revision, word, reason, post.url)
 
 

@@ -18,7 +18,7 @@ from bridge.post import Draft, Post, Ref, Skip, utc
 from bridge.pulse import last_runs
 from bridge.reasons import address, changes, filters, is_hidden
 from bridge.registry import NETWORKS
-from bridge.remedies import HELD_POST, remedy
+from bridge.remedies import of_held_post, remedy
 from bridge.schema import Bot, Route
 from bridge.store import Copy, QueuedDraft, RouteKey, Verdict
 from bridge.story import Story, names_of, routes_of
@@ -233,7 +233,7 @@ def _outcome(
     if verdicts:
         verdict, _ = verdicts[-1]
         if verdict.verdict == "held":
-            return HELD, verdict.reason, HELD_POST.replace("URL", story.url)
+            return HELD, verdict.reason, of_held_post(verdict.reason, story.url)
         chosen = verdict.reason.startswith(_CHOSEN)
         return SKIPPED, verdict.reason, _after_all(story) if chosen else None
     return _never(story, way)

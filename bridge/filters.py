@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import regex
 
@@ -81,7 +82,7 @@ def _ask(
             missed = Skip(f"visibility {post.visibility}: only {_either(wanted)}")
         yield Ruling("only.visibility", _either(wanted), missed)
     age = None if now is None else now - post.created_at
-    case = _Case(post, post.created_at.astimezone(policy.zone or UTC), age)
+    case = _Case(post, by_clock(post.created_at, policy.zone), age)
     for word, filters in (("only", policy.only), ("skip", policy.skip)):
         for criterion in _CRITERIA:
             value = getattr(filters, criterion.name)
@@ -91,6 +92,14 @@ def _ask(
                 continue
             skip = criterion.judge(word, case, value)
             yield Ruling(f"{word}.{criterion.name}", criterion.wanted(value), skip)
+
+
+def by_clock(at: datetime, zone: ZoneInfo | None) -> datetime:
+    """A time as a clock in a zone (UTC if None) shows it; as it is at the ends of the calendar."""
+    try:
+        return at.astimezone(zone or UTC)
+    except OverflowError:
+        return at
 
 
 def _either(values: Iterable[str]) -> str:

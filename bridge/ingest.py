@@ -303,12 +303,14 @@ def mirror(
         drafts = store.drafts_of(target.identity.id, source.identity.id, post.id)
         waiting = [draft for draft in drafts if draft.state != "sent"]
         gone = bool(drafts) and all(draft.error == COPY_DELETED for draft in drafts)
+        # what was dropped before it ever left may say what the post says no more
+        anew = gone or all(d.state == "dropped" and d.attempted_at is None for d in drafts)
         if any(draft.state == "sending" for draft in waiting):
             told[route.target] = "is on its way"
-        elif waiting and not gone:
+        elif waiting and not anew:
             store.release(waiting)
             told[route.target] = "queued once more"
-        elif drafts and not gone:
+        elif drafts and not anew:
             told.setdefault(route.target, "stands there already")
         elif route.target not in taken:
             verdict = _force(way, post, link, store)
@@ -320,7 +322,7 @@ def mirror(
             recording.verdicts.append(
                 Verdict(way.key, post.id, post.revision, "queued", "by hand", post.url)
             )
-            generation = drafts[0].generation + 1 if gone else 0
+            generation = drafts[0].generation + 1 if drafts else 0
             recording.drafts += [
                 replace(new, approved=True)
                 for new in _new_drafts(way, post, verdict, accounts.now(), generation=generation)

@@ -450,6 +450,8 @@ class Network:
     edits: bool = False
     #: shows a card of a link only if the post brings one along
     cards: bool = False
+    #: tells with which program a post was written
+    names_apps: bool = False
 
     def connect(
         self,
@@ -478,7 +480,11 @@ class Network:
         found: Limits | None = client.saved_limits(saved) if saved else None
         if found is not None:
             return found, True
-        return import_module(f"{self.package}.samples").limits(), False
+        return self.samples().limits(), False
+
+    def samples(self) -> Any:
+        """What makes posts of the network as examples: a module `samples`."""
+        return import_module(f"{self.package}.samples")
 
     def to_payload(
         self,

@@ -10,7 +10,7 @@ from bridge.accounts import Opened
 from bridge.alerts import details, is_due, line_of
 from bridge.post import Draft, Post, Skip
 from bridge.pulse import last_runs
-from bridge.remedies import HELD_POST, remedy
+from bridge.remedies import of_held_post, remedy
 from bridge.schema import Config
 from bridge.store import Copy, QueuedDraft, Store
 
@@ -112,7 +112,7 @@ def outbox(store: Store | None) -> dict[str, Any]:
 
 
 def _held_posts(store: Store, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Posts that may be our own copies; `names` gives the accounts' names by identity."""
+    """Posts that a person should decide about; `names` gives the accounts' names by identity."""
     return [
         {
             "account": names.get(post.source, post.source),
@@ -120,7 +120,7 @@ def _held_posts(store: Store, names: Mapping[str, str]) -> list[dict[str, Any]]:
             "bots": list(post.bots),
             "seen": post.at,
             "reason": post.reason,
-            "remedy": HELD_POST.replace("URL", post.url),
+            "remedy": of_held_post(post.reason, post.url),
         }
         for post in store.held_posts()
     ]

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from bridge import secrecy
 from bridge.network import (
     Access,
     Backfill,
@@ -40,7 +41,7 @@ from bridge.network import (
 from bridge.post import Draft, Media, Post, Ref, Run, Skip
 from bridge.schema import Kind, Setting
 from bridge.steps.kinds import MAX_TEXT, Step, StepKind
-from bridge.text import comparable, escape_url, graphemes
+from bridge.text import Span, comparable, escape_url, graphemes, mastodon_entities
 
 __all__ = [
     "Identity",
@@ -159,9 +160,10 @@ class _Own:
                 return result
             return self._taken(post, result)
         except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
-            reason = f"the step {self.name} failed: {describe(error)}"
-            logger.error("%s: held: %s", post.url or post.id, reason)  # noqa: TRY400
-            return Skip(reason, held=True)
+            held = Skip(f"the step {self.name} failed: {describe(error)}", held=True)
+            where = post.url or post.id
+            logger.error("%s: held: %s", where, held.reason)  # noqa: TRY400 - told in one line
+            return held
 
     @staticmethod
     def _taken(post: Post, result: Any) -> Post:
@@ -191,8 +193,8 @@ def describe(error: BaseException) -> str:
         if file == own:
             where = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    words = str(error)
-    return f"{type(error).__name__}{f': {words}' if words else ''}{where}"
+    words = " ".join(str(error).split())[:500]
+    return secrecy.redact(f"{type(error).__name__}{f': {words}' if words else ''}{where}")
 
 
 # Networks
@@ -316,6 +318,9 @@ class _OwnNetwork(Network):
         found: Limits = getattr(self.make, "LIMITS", PostingClient.LIMITS)
         return found, True
 
+    def samples(self) -> Any:
+        return _Samples(self)
+
     def to_payload(
         self,
         draft: Draft,
@@ -347,6 +352,32 @@ class _OwnNetwork(Network):
 
     def matches(self, payload: Mapping[str, Any], key: str, post: Post) -> bool:  # noqa: ARG002
         return comparable(str(payload.get("text", ""))) == comparable(post.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """What makes posts of the network as examples."""
+
+    network: Network
+
+    @staticmethod
+    def entities(text: str) -> list[Span]:
+        return mastodon_entities(text)
+
+    def identity(self, name: str) -> Identity:
+        return Identity(f"{self.network.name}:{name}", name, self.profile(name))
+
+    def profile(self, name: str) -> str:
+        return f"https://{self.network.name}.example/{name}"
+
+    def page(self, name: str, post_id: str) -> str:
+        return f"{self.profile(name)}/{post_id}"
+
+    def limits(self) -> Limits:
+        return self.network.limits()[0]
+
+    def from_json(self, data: Any) -> Post:  # noqa: ARG002 - as other networks have it
+        raise ValueError(f"cannot be read: posts of {self.network.title} have no form of their own")
 
 
 #: calls of a client after which something may stand

@@ -63,6 +63,8 @@ def _plain(value: Any) -> Any:
             return value
         case Mapping():
             return {str(name): _plain(each) for name, each in value.items()}
+        case ((str(), _), *_) if all(isinstance(pair, tuple) for pair in value):
+            return {name: _plain(each) for name, each in value}  # a step with several settings
         case list() | tuple():
             return [_plain(each) for each in value]
     return str(value)

@@ -47,11 +47,25 @@ REMEDIES: Mapping[Code, str] = {
     "unreachable": "nothing, if the server is down; else check its address in the config",
 }
 
-#: about a post that may be our own copy; URL stands for its page
-HELD_POST = (
+#: how a reason begins that a post is held for: it may be our own copy
+OUR_OWN = "may be our own copy"
+#: about such a post; URL stands for its page
+_MAY_BE_OURS = (
     "look at the account: if it is a copy, delete it or `tribridge skip URL`; if its author wrote "
     "it, `tribridge mirror URL`"
 )
+
+
+#: about a post that a step of a plugin failed on
+_FAILED = (
+    "mend the step and restart what runs the bots; then `tribridge mirror URL`, or"
+    " `tribridge skip URL`"
+)
+
+
+def of_held_post(reason: str, url: str) -> str:
+    """What to do about a post that is neither mirrored nor skipped."""
+    return (_MAY_BE_OURS if reason.startswith(OUR_OWN) else _FAILED).replace("URL", url)
 
 
 def remedy(code: Code, draft_id: int, bot: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import ffmpeg, wire
+from bridge import ffmpeg, registry, wire
 from bridge.ratelimit import SHARED
 from tests.secret_scan import (  # noqa: F401 - hooks
     pytest_configure,
@@ -26,6 +26,15 @@ def _hang_up() -> Iterator[None]:
 def _no_limits_known() -> None:
     """Rate limits are kept for the life of a process, and a test's clock begins anew."""
     SHARED.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_networks_of_plugins() -> Iterator[None]:
+    """They are joined to the registry for the life of a process."""
+    ours = set(registry.NETWORKS)
+    yield
+    for name in set(registry.NETWORKS) - ours:
+        registry.leave(name)
 
 
 @pytest.fixture(autouse=True)

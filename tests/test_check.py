@@ -470,6 +470,14 @@ def test_only_may_ask_for_what_never_comes(only: str, told: str) -> None:
     assert found.startswith("config.yaml:6:")
 
 
+def test_only_one_network_names_programs() -> None:
+    bots = "bots:\n  a: {from: [bsky, masto], to: x, only: {apps: Buffer}}\n"
+    assert warnings(bots) == [
+        "config.yaml:7:48: no post can pass: Bluesky does not tell with which program a post was"
+        " written"
+    ]
+
+
 def test_a_contradiction_is_told_where_it_is_made_for_a_target() -> None:
     bots = (
         "defaults: {skip: {words: [draft]}}\n"

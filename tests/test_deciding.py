@@ -442,3 +442,20 @@ def test_a_backfill_is_spread_and_new_posts_do_not_wait_for_it(tmp_path: Path) -
         w.deliver("b")
     assert w.texts("b")[2:] == ["Gammel 1", "Gammel 2", "Gammel 3"]
     w.close()
+
+
+def test_what_was_dropped_before_it_left_goes_out_as_the_post_is_now(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {from: m, to: m2, delay: 5m, skip: {words: [utkast]}}") as made:
+        made.read("m")
+        post = made.say("m", "Gammel tekst")
+        made.turn()
+        made.change("m", post, "Utkast, ny tekst")
+        made.clock.advance(minutes=6)
+        made.follow("m")
+        made.rest()
+        assert made.texts("m2") == []
+        address = f"{made.simulator('m').url}/@anna/{post}"
+        assert made.command("mirror", address).stdout == "m2: queued\n"
+        made.restart()
+        made.rest()
+        assert made.texts("m2") == ["Utkast, ny tekst"]

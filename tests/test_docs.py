@@ -133,6 +133,7 @@ REASONS = {
     "filters": {"Skip"},
     "steps/changing": {"Skip"},
     "steps/templates": {"Skip"},
+    "plugins": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},
@@ -386,6 +387,14 @@ def merged(base: Any, part: Any) -> Any:
     return part
 
 
+#: the files of plugins that the pages show, by name
+PLUGINS = {
+    name[1]: block
+    for page in PAGES
+    for block in blocks(page.read_text(encoding="utf-8"), "python")
+    if (name := re.match(r"# (\S+\.py)\n", block))
+}
+
 YAML = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
@@ -404,6 +413,7 @@ def test_every_config_of_the_pages_passes_the_check(block: str, tmp_path: Path) 
         files = {"config.yaml": yaml.safe_dump(merged(example, yaml.safe_load(block)))}
     elif name := re.fullmatch(r"# (bots/[\w-]+\.yaml)", first):
         files = {"config.yaml": yaml.safe_dump(example), name[1]: block}
+    files |= PLUGINS
     for name, text in files.items():  # type: ignore[assignment]
         file = tmp_path / str(name)
         file.parent.mkdir(exist_ok=True)

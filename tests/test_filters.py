@@ -252,3 +252,15 @@ def test_age_counts_when_a_post_is_first_read_only() -> None:
         "visibility",
         "skip.hashtags",
     ]
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_the_calendar_are_times_too(year: int) -> None:
+    at = (
+        datetime(year, 1, 1, tzinfo=UTC)
+        if year == 1
+        else datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    )
+    for zone in ("America/New_York", "Pacific/Auckland"):
+        post = replace(POST, created_at=at)
+        assert reason(post, only=Filter(weekdays=("mon", "fri")), zone=ZoneInfo(zone)) is None

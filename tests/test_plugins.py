@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from bridge import registry, steps
+from bridge import registry, secrecy, steps
 from bridge.cli import main
 from bridge.config import examine
 from bridge.network import Uncertain, Unreachable
@@ -58,10 +58,8 @@ NETWORK = network("files", "Files", Folder, (Setting("folder", "string", "where"
 
 
 @pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
-    registry.leave("files")
 
 
 BOT = "bots:\n  b:\n    from: masto\n    to: bsky\n    steps:\n      - {}\n"
@@ -208,6 +206,18 @@ def test_a_step_that_fails_holds_the_post(
     assert caplog.records[0].exc_info is None
 
 
+def test_what_a_step_says_when_it_fails_is_one_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(secrecy, "redact", lambda text: text.replace("hemmelig", "***"))
+    body = "raise ValueError('hemmelig\\n' + 'x' * 9999)"
+    result = made(f"{HEAD}@step\ndef f(post):\n    'x'\n    {body}\n", POST, "f")
+    assert isinstance(result, Skip)
+    assert result.reason.startswith("the step f failed: ValueError: *** xxx")
+    assert len(result.reason) < 700
+    assert "\n" not in result.reason
+
+
 def test_a_step_may_skip() -> None:
     source = f"{HEAD}@step\ndef f(post):\n    'x'\n    return Skip('not this one')\n"
     assert made(source, POST, "f") == Skip("not this one")
@@ -275,6 +285,65 @@ def w(tmp_path: Path) -> Iterator[World]:
     made.read("m")
     yield made
     made.close()
+
+
+def test_a_post_that_a_step_failed_on_is_held_until_it_is_mended(tmp_path: Path) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, 1 / 0)\n"
+    (tmp_path / "mine.py").write_text(failing)
+    bots = "one: {from: m, to: b, steps: [f]}"
+    w = World(tmp_path, bots, top={"plugins": ["mine.py"]})
+    w.read("m")
+    w.say("m", "Snø")
+    w.turn()
+    assert w.texts("b") == []
+    told = w.command("status").stdout
+    assert "the step f failed: ZeroDivisionError: division by zero" in told
+    (address,) = {v.url for v in w.store.verdicts() if v.verdict == "held"}
+    (tmp_path / "mine.py").write_text(failing.replace("1 / 0", "'!'"))
+    w.configure(bots)
+    assert w.command("mirror", address).exit_code == 0
+    w.restart()
+    w.deliver("b")
+    assert w.texts("b") == ["!Snø"]
+    w.close()
+
+
+def test_an_edit_that_a_step_fails_on_leaves_the_copy_and_is_held(tmp_path: Path) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, post.text[3])\n"
+    (tmp_path / "mine.py").write_text(failing)
+    w = World(tmp_path, "one: {from: m, to: m2, steps: [f]}", top={"plugins": ["mine.py"]})
+    w.read("m")
+    post = w.say("m", "Snø!")
+    w.turn()
+    w.clock.advance(hours=1)
+    w.change("m", post, "Å")
+    w.follow("m")
+    w.deliver("m2")
+    assert [copy.text for copy in w.standing("m2")] == ["!Snø!"]
+    (held,) = w.store.held_posts()
+    assert held.reason.startswith("the step f failed: IndexError")
+    told = w.command("outbox").stdout
+    assert "mend the step and restart what runs the bots; then `tribridge mirror http" in told
+    w.close()
+
+
+def test_a_waiting_post_is_not_let_out_as_it_was_if_a_step_fails_on_its_edit(
+    tmp_path: Path,
+) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n    return post.replace(0, 0, post.text[3])\n"
+    (tmp_path / "mine.py").write_text(failing)
+    bots = "one: {from: m, to: m2, steps: [f], delay: 5m}"
+    w = World(tmp_path, bots, top={"plugins": ["mine.py"]})
+    w.read("m")
+    post = w.say("m", "Feil")
+    w.turn()
+    w.change("m", post, "Å")
+    w.clock.advance(minutes=6)
+    w.follow("m")
+    w.rest()
+    assert w.texts("m2") == []
+    assert [held.reason[:17] for held in w.store.held_posts()] == ["the step f failed"]
+    w.close()
 
 
 def out(w: World) -> list[str]:
@@ -353,3 +422,18 @@ def test_a_bot_with_a_step_and_a_network_of_ones_own_is_tested_and_filled_in() -
         TESTED + f"        expect:\n          {copy.format('bsky')}          {copy.format('f')}"
     )
     assert Path("config.yaml").read_text("utf-8") == text.replace(TESTED, written)
+
+
+def test_bots_of_it_are_tested_and_previewed() -> None:
+    bots = (
+        "bots:\n  b:\n    from: [masto, f]\n    to: [bsky, g]\n    steps: [shout]\n    tests:\n"
+        "      - given: {text: Snø, from: masto}\n        expect: {g: Snø!, bsky: Snø!}\n"
+    )
+    own = "  f: {network: files, folder: x}\n  g: {network: files, folder: y}\n"
+    text = "plugins: [shout.py, files.py]\n" + bots + ACCOUNTS.replace("  x:", f"{own}  x:")
+    load_text(text, files={"shout.py": SHOUT, "files.py": FILES})
+    told = invoke("test")
+    assert told.exit_code == 0, told.stdout
+    shown = invoke("preview", "b", "--text", "Snø")
+    assert shown.exit_code == 0, shown.stdout
+    assert "4 of 100 characters" in shown.stdout

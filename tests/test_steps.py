@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge import filters, steps
-from bridge.post import Card, Post, Ref, Run, Skip
+from bridge.post import Card, Post, Ref, Run, Skip, join_runs
 from bridge.registry import NETWORKS
 from bridge.render import render
 from bridge.schema import Policy, StepSetting
+from bridge.steps.changing import StripTracking
+from bridge.steps.weaving import Loom
 from bridge.text import mastodon_entities, to_runs, x_entities
 from tests.config_files import ACCOUNTS, load_text
 from tests.test_render import LIMITS
+from tests.test_text_properties import many, posts
 
 
 @pytest.fixture(autouse=True)
@@ -357,3 +362,40 @@ def test_no_step_notifies_anybody(step: str) -> None:
                 if network.mentions_in_text:
                     spans = [*x_entities(draft.text), *mastodon_entities(draft.text)]
                     assert [span for span in spans if span.kind == "mention"] == []
+
+
+# Whatever stands in a post
+
+
+def more_than_text(runs: tuple[Run, ...]) -> list[Run]:
+    return [run for run in runs if run.kind != "text"]
+
+
+@many
+@given(posts)
+def test_signs_for_links_are_taken_back_whatever_stands_around_them(runs: tuple[Run, ...]) -> None:
+    loom = Loom()
+    assert loom.unweave(loom.weave(runs)) == join_runs(runs)
+
+
+@many
+@given(posts, st.text(max_size=3), st.text(max_size=5))
+def test_no_step_loses_a_link_whatever_it_replaces(
+    runs: tuple[Run, ...], old: str, new: str
+) -> None:
+    post = replace(POST, runs=runs, tags=())
+    whole = more_than_text(join_runs(runs))
+    steps_of = (
+        StepSetting("replace", (("text", old or "a"), ("by", new))),
+        StepSetting("strip_tracking", ()),
+        StepSetting("template", "{{ text | upper }}{{ text }}"),
+        StepSetting("attribution", None),
+    )
+    after = steps.apply(post, steps_of)
+    assert isinstance(after, Post)
+    kept = [(run.kind, run.target) for run in more_than_text(after.runs)]
+    for run in whole:
+        assert (run.kind, StripTracking()._clean(run.target)) in kept or (
+            run.kind,
+            run.target,
+        ) in kept

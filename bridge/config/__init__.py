@@ -99,6 +99,7 @@ def examine(
     there = os.path.isfile(path) or root is not None  # noqa: PTH113  never raises
     bots = _read_bots(path.parent / "bots", problems) if there else {}
     context = Context(problems, environ, path.parent, lenient=offline)
+    context.steps.update(own.installed()[0].steps)
     if logging_in or offline:
         context.logins = None
     config, trials = _check(root, bots, context, path) if root is not None else (None, {})
@@ -181,10 +182,8 @@ def _check(
 
 def _read_plugins(context: Context, root: Node, listed: Iterable[tuple[Path, Node]]) -> None:
     """The steps of plugins; their networks are in the registry then."""
-    plugin, wrong = own.installed()
-    for message in wrong:
+    for message in own.installed()[1]:
         context.problems.add(root, message)
-    context.steps.update(plugin.steps)
     for path, node in listed:
         try:
             plugin = own.from_file(path)

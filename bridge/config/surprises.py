@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 from bridge.config import Files
@@ -62,6 +61,11 @@ def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple
                 judged[key] = (*_in_vain(route.policy), *long)
             if not bot.cron and route.policy.max_age < bot.every:
                 told.add(*_too_old(files, bot, route))
+            source = NETWORKS[config.accounts[route.source].network]
+            if route.policy.only.apps and not source.names_apps:
+                why = f"{source.title} does not tell with which program a post was written"
+                nameless = _Surprise(f"no post can pass: {why}", (("only", "apps"),))
+                _tell(files, config, bot, route, nameless, told)
             for surprise in judged[key]:
                 _tell(files, config, bot, route, surprise, told)
     return tuple(sorted(set(told.found)))
@@ -228,8 +232,8 @@ def _too_long(settings: Policy, network: Network, limits: Limits | None) -> Iter
 
 def _limits(network: Network) -> Limits | None:
     """The limits of a network; None where each server has its own."""
-    found: Limits | None = getattr(import_module(f"{network.package}.client"), "LIMITS", None)
-    return found
+    found, its_own = network.limits()
+    return found if its_own else None
 
 
 def _too_old(files: Files, bot: Bot, route: Route) -> tuple[Node, str]:

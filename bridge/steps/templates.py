@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.filters import by_clock
 from bridge.post import Media, Post, Ref, Run, Skip
 from bridge.schema import Setting
 from bridge.steps.kinds import MAX_TEXT, BadStep, Example, StepKind
@@ -67,7 +68,7 @@ class Template:
 
 
 def _values(post: Post, loom: Loom, zone: ZoneInfo | None) -> dict[str, Any]:
-    at = post.created_at.astimezone(zone or UTC)
+    at = by_clock(post.created_at, zone)
     tags = [run.target for run in post.runs if run.kind == "hashtag"]
     return {
         "text": loom.weave(post.runs),

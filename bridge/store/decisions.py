@@ -212,7 +212,7 @@ class Decisions(StateFile):
     # Posts that a person must look at.
 
     def held_posts(self) -> list[HeldPost]:
-        """Posts that may be our own copies, oldest first: neither mirrored nor skipped."""
+        """Posts that are neither mirrored nor skipped, oldest first: a person should decide."""
         rows = self._rows(
             "SELECT source, post_id, url, reason, min(at), group_concat(DISTINCT bot) FROM seen"
             " WHERE verdict='held' GROUP BY source, post_id ORDER BY min(at)"

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ class Given:
 
 def samples(network: Network) -> Any:
     """The module of a network that makes such posts."""
-    return import_module(f"{network.package}.samples")
+    return network.samples()
 
 
 def nobody(network: Network, name: str) -> Identity:

@@ -27,4 +27,5 @@ NETWORK = Network(
     handle_example="mayor@city.example",
     live_mentions="text",
     edits=True,
+    names_apps=True,
 )
