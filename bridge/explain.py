@@ -336,5 +336,5 @@ def _skip(story: Story, way: _Way, post: Post, name: str) -> str | None:
         return opened(of, network, who, limits)
 
     source, target = account(story.account, story.source), account(name, way.target)
-    verdict = judge(way.bot.name, way.route, source, target, post, story.store)
+    verdict = judge(way.bot.name, way.route, source, target, post, story.store, now=story.now)
     return verdict.reason if isinstance(verdict, Skip) else None

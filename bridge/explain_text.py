@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.post import utc
 from bridge.readable import shown, wrapped
+from bridge.reasons_text import filters_text, steps_text
 from bridge.registry import NETWORKS
 
 Told = Mapping[str, Any]
@@ -134,14 +135,5 @@ def _today(today: Told) -> Iterator[str]:
     """What today's configuration says of the post as it is now."""
     told = f"it would be skipped: {shown(today['skipped'])}" if today["skipped"] else "it is taken"
     yield from wrapped(f"read again now, with the config of today, {told}", "   ")
-    passed = [f"{f['filter']} ({shown(f['wants'])})" for f in today["filters"] if f["passes"]]
-    if passed:
-        yield from wrapped(f"passes {', '.join(passed)}", "     ")
-    for ruling in today["filters"]:
-        if not ruling["passes"]:
-            stopped = f"stopped by {ruling['filter']} ({shown(ruling['wants'])})"
-            yield from wrapped(stopped, "     ")
-    for step in today["steps"]:
-        what = f"skips it: {shown(step['skips'])}" if step["skips"] else ""
-        what = what or f"changes {', '.join(step['changes']) or 'nothing'}"
-        yield from wrapped(f"step {step['step']}: {what}", "     ")
+    yield from filters_text(today["filters"], "     ")
+    yield from steps_text(today["steps"], "     ")

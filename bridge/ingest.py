@@ -356,15 +356,17 @@ def judge(
     store: Store,
     *,
     converts: bool | None = None,
+    now: datetime | None = None,
 ) -> tuple[Draft, ...] | Skip:
     """What one route makes of one post by itself, as if it were read now; nothing is written.
 
-    `converts` says that videos can be converted; None: if this machine can.
+    `converts` says that videos can be converted; None: if this machine can. Without `now` the age
+    of the post does not count.
     """
     key = RouteKey(bot, source.identity.id, target.identity.id)
     way = _Way(key, route.policy, target, None, post.created_at, converts)
     link = store.links(source.identity.id, [post.id]).get(post.id)
-    return _judge(way, post, link, set(), store)
+    return _judge(way, post, link, set(), store, now)
 
 
 def skip(

@@ -6,11 +6,11 @@ Posts go through all that the daemon does with them (`rehearsal`), on a copy of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bridge.network import Backfill, ClientError, Identity, Limits, Upload
+from bridge.network import Backfill, ClientError, Identity, Limits, Network, Upload
 from bridge.orders import places
 from bridge.post import Card, Media, Post, Skip
 from bridge.reasons import address, changes, filters, is_hidden
@@ -37,19 +37,27 @@ class Preview:
     a target, by the ids of both.
     """
 
+    config: Config
     bot: Bot
     source: str
-    others: tuple[str, ...]
     found: Sequence[Rehearsed]
-    notes: Sequence[str]
-    errors: Mapping[str, str]
-    limits: Mapping[str, str]
-    earlier: Mapping[tuple[str, str], str]
-    prices: Mapping[str, Mapping[str, float]]
     store: Store
     now: datetime
+    notes: Sequence[str] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: whether the posts stand on no network
     typed: bool = False
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The bot's other sources."""
+        return tuple(name for name in sources_of(self.bot) if name != self.source)
+
+    def price(self, target: str, kind: str) -> float:
+        """What a kind of call costs an account, in US dollars."""
+        return float(self.config.accounts[target].settings["prices"][kind])
 
 
 def of_text(
@@ -61,26 +69,26 @@ def of_text(
     now: Callable[[], datetime],
 ) -> Preview:
     """What becomes of a text that the account `source` would post now. Asks no network."""
-    known: dict[str, tuple[Identity, Limits]] = {}
-    limits: dict[str, str] = {}
     rows = state.accounts() if state else {}
+    sessions = {name: state.session(name) for name in rows} if state else {}
+    known: dict[str, tuple[Identity, Limits]] = {}
+    told: dict[str, str] = {}
     for name, account in config.accounts.items():
         network = NETWORKS[account.network]
+        limits, told[name] = _limits(network, sessions.get(name))
         row = rows.get(name)
         who = Identity(row["identity"], row["handle"], row["url"]) if row else None
-        at_most, certain = network.limits(state.session(name) if state else None)
-        known[name] = (who or samples_of(network).identity(name), at_most)
-        limits[name] = (
-            f"those of {network.title}"
-            if network.limits()[1]
-            else "those that the server told at the last login"
-            if certain
-            else f"those of {network.title} as it comes: its server was never asked"
-        )
+        known[name] = (who or _nobody(network, name), limits)
     store = Store.in_memory()
     accounts = Offline(config, store, now, known)
     opened = accounts.open(source)
-    samples = samples_of(opened.network)
+    try:
+        samples = samples_of(opened.network)
+    except ModuleNotFoundError:
+        title = opened.network.title
+        raise NothingToShow(
+            f"what is typed on {title} is not known: use --last or --post"
+        ) from None
     name = opened.identity.handle.lstrip("@").partition("@")[0]
 
     def here(address: str) -> str:
@@ -98,10 +106,28 @@ def of_text(
     )
     routes = [route for route in bot.routes if route.source == source]
     found = rehearse(bot, routes, opened, [post], accounts, store)
-    return Preview(
-        bot, source, _others(bot, source), found, _notes(bot, state, routes), {}, limits, {},
-        _prices(config), store, now(), typed=True,
-    )  # fmt: skip
+    notes = _notes(bot, state, routes)
+    return Preview(config, bot, source, found, store, now(), notes=notes, limits=told, typed=True)
+
+
+def _limits(network: Network, saved: str | None) -> tuple[Limits, str]:
+    """The limits of a server that is not asked, and whose they are."""
+    fixed, certain = network.limits()
+    if certain:
+        return fixed, f"those of {network.title}"
+    found, certain = network.limits(saved)
+    if certain:
+        return found, "those that the server told at the last login"
+    return found, f"those of {network.title} as it comes: its server was never asked"
+
+
+def _nobody(network: Network, name: str) -> Identity:
+    """Who an account is that never logged in."""
+    try:
+        found: Identity = samples_of(network).identity(name)
+    except ModuleNotFoundError:  # a network of a plugin
+        return Identity(f"{network.name}:{name}", name)
+    return found
 
 
 def of_newest(
@@ -141,9 +167,10 @@ def of_url(
     """
     accounts = Stage(config, store, now)
     failed: ClientError | None = None
-    for name in sources:
+    # those that are known come first: to find out who an account is costs on X
+    for name in sorted(sources, key=lambda name: accounts.known_identity(name) is None):
         try:
-            if found := places(url, {name: accounts.open(name).identity}, config):
+            if found := places(url, {name: _who(accounts, name, store)}, config):
                 post = accounts.open(name).client.find(found[0].post_id)
                 return _of_posts(config, bot, name, [post], accounts, store)
         except ClientError as error:  # it may be a post of another
@@ -154,6 +181,14 @@ def of_url(
         f"{url}: not the address of a post of {' or '.join(sources)}: give the address of its "
         "page, as the network shows it"
     )
+
+
+def _who(accounts: Stage, name: str, store: Store) -> Identity:
+    """Who an account is: as an earlier login told, else by logging in."""
+    row = store.accounts().get(name)
+    if row is None:
+        return accounts.open(name).identity
+    return Identity(row["identity"], row["handle"], row["url"])
 
 
 def _of_posts(
@@ -174,12 +209,19 @@ def _of_posts(
         for route in routes
         if (told := _earlier(bot, post, accounts.open(route.target).identity.id, store))
     }
-    notes = _notes(bot, store, all_routes)
+    notes = _notes(bot, store, all_routes)  # before what is paused goes on
     found = rehearse(bot, routes, opened, posts, accounts, store)
     return Preview(
-        bot, source, _others(bot, source), found, notes, errors, {}, earlier,
-        _prices(config), store, accounts.now(),
-    )  # fmt: skip
+        config,
+        bot,
+        source,
+        found,
+        store,
+        accounts.now(),
+        notes=notes,
+        errors=errors,
+        earlier=earlier,
+    )
 
 
 def _earlier(bot: Bot, post: Post, target: str, store: Store) -> str:
@@ -195,10 +237,6 @@ def _earlier(bot: Bot, post: Post, target: str, store: Store) -> str:
     return "was read already, and skipped" if store.seen(key, [post.id]) else ""
 
 
-def _others(bot: Bot, source: str) -> tuple[str, ...]:
-    return tuple(name for name in sources_of(bot) if name != source)
-
-
 def sources_of(bot: Bot) -> tuple[str, ...]:
     """The accounts that a bot reads, in the order of its file."""
     return tuple(dict.fromkeys(route.source for route in bot.routes))
@@ -211,15 +249,10 @@ def _notes(bot: Bot, state: Store | None, routes: Sequence[Route]) -> list[str]:
         notes.append(f"the bot has mode {bot.mode}: nothing of it is posted")
     names = {name for route in routes for name in (route.source, route.target)}
     for kind, name in sorted(state.pauses()) if state else ():
-        if kind == "all" or (kind, name) == ("bot", bot.name) or name in names:
+        concerned = {"all": True, "bot": name == bot.name, "account": name in names}
+        if concerned[kind]:
             notes.append(f"{name or 'everything'} is paused")
     return notes
-
-
-def _prices(config: Config) -> dict[str, Mapping[str, float]]:
-    return {
-        name: a.settings["prices"] for name, a in config.accounts.items() if "prices" in a.settings
-    }
 
 
 # As one object
@@ -376,5 +409,5 @@ def _cost(preview: Preview, each: Rehearsed, part: Part) -> dict[str, Any] | Non
         return None
     described = sum(bool(upload.alt) for upload in part.uploads)
     kinds = each.target.network.charges(part.request, described)
-    prices = preview.prices[each.target.name]
-    return {"usd": round(sum(prices[kind] for kind in kinds), 6), "calls": list(kinds)}
+    usd = sum(preview.price(each.target.name, kind) for kind in kinds)
+    return {"usd": round(usd, 6), "calls": list(kinds)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.preview import Preview, as_object
 from bridge.readable import shown, sized, wrapped
+from bridge.reasons_text import filters_text, steps_text
 
 
 def as_text(preview: Preview) -> str:
@@ -45,34 +45,10 @@ def _target_text(preview: Preview, target: Mapping[str, Any]) -> Iterator[str]:
         yield from wrapped(target["earlier"], "   ")
     if preview.typed:
         yield from wrapped(f"limits: {target['limits']}", "   ")
-    yield from _filters_text(target["filters"])
-    for step in target["steps"]:
-        yield from _step_text(step)
+    yield from filters_text(target["filters"], "   ")
+    yield from steps_text(target["steps"], "   ")
     for part in parts:
         yield from _part_text(part)
-
-
-def _filters_text(filters: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    passed = [f"{f['filter']} ({shown(f['wants'])})" for f in filters if f["passes"]]
-    if passed:
-        yield from wrapped(f"passes {', '.join(passed)}", "   ")
-    for ruling in filters:
-        if not ruling["passes"]:
-            yield from wrapped(f"stopped by {ruling['filter']} ({shown(ruling['wants'])})", "   ")
-
-
-def _step_text(step: Mapping[str, Any]) -> Iterator[str]:
-    if step["skips"]:
-        yield from wrapped(f"step {step['step']}: skips it: {shown(step['skips'])}", "   ")
-        return
-    yield from wrapped(
-        f"step {step['step']}: changes {', '.join(step['changes']) or 'nothing'}", "   "
-    )
-    if step["text"]:
-        before, after = (step["text"][name].splitlines() for name in ("before", "after"))
-        for line in difflib.ndiff(before, after):
-            if line[0] in "+-":
-                yield from sized(line[2:], f"     {line[0]} ")
 
 
 def _part_text(part: Mapping[str, Any]) -> Iterator[str]:

@@ -123,7 +123,6 @@ def shell(folder: Path, script: str, *, real_curl: bool = True, **environ: str) 
     bin_folder = folder.parent / f"{folder.name}-bin"
     bin_folder.mkdir(exist_ok=True)
     tools = {"tribridge": f'#!/bin/sh\nexec "{sys.executable}" -m bridge "$@"\n'}
-    tools["sqlite-utils"] = f'#!/bin/sh\nexec "{sys.executable}" -m sqlite_utils "$@"\n'
     tools["python3"] = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
     if not real_curl or shutil.which("curl") is None:
         tools["curl"] = CURL.format(python=sys.executable)

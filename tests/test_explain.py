@@ -87,6 +87,20 @@ def test_a_post_is_told_of_by_address_and_id_by_any_copy_and_by_a_draft(w: World
     assert bsky in [copy["url"] for copy in to_b["copies"]]
 
 
+def test_a_copy_that_was_read_itself_leads_to_the_origin(tmp_path: Path) -> None:
+    with world(tmp_path, "one: {between: [m, b]}") as w:
+        w.turn()
+        post = w.say("m", "Frem og ikke tilbake")
+        w.turn()
+        w.turn()
+        (copy,) = w.copies("b")
+        assert w.reasons() == ["copy of a post of " + w.accounts.open("m").identity.id]
+        for what in (copy.id, f"https://bsky.app/profile/anna.test/post/{copy.id}"):
+            story = explained(w, what)
+            assert (story["is"], story["id"]) == ("copy", post)
+            assert [each["target"] for each in story["ways"]] == ["b"]
+
+
 def test_versions_and_what_came_of_edits_and_deletions_are_told(tmp_path: Path) -> None:
     with world(tmp_path, "one: {from: m, to: [m2, b], edits: correct}") as w:
         w.turn()
@@ -182,6 +196,15 @@ def test_a_post_that_a_filter_stopped_says_which_and_what_would_come_of_it_today
     today = way(explained(w, post), "b")["today"]
     assert today["skipped"] is None
     assert [(s["step"], s["changes"]) for s in today["steps"]] == [("append", ["text"])]
+
+
+def test_age_counts_where_a_post_is_judged_anew(w: World) -> None:
+    post = w.say("m", "Gammelt nytt")
+    w.turn()
+    w.configure("one: {from: m, to: [b, x], skip: {older_than: 1h}}")
+    assert way(explained(w, post), "b")["today"]["skipped"] is None
+    w.clock.advance(hours=2)
+    assert way(explained(w, post), "b")["today"]["skipped"] == "skip: older than 1h"
 
 
 # What never came
@@ -280,6 +303,7 @@ def test_a_post_from_before_the_first_run_says_so(tmp_path: Path) -> None:
 
 
 def test_nothing_of_a_private_post_is_told(w: World) -> None:
+    w.configure("one: {from: m, to: [b, x], steps: [{append: (her)}]}")
     post = w.say("m", "Til Berit alene", visibility="private", warning="hemmelig")
     for form in ((), ("--json",)):
         out = w.command("explain", url_of(w, post), *form).output

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge import readable, wire
+from bridge import readable, registry, wire
 from bridge.post import Draft
 from bridge.simulation import Fault
 from tests.film_files import mp4
@@ -211,6 +211,38 @@ def test_wrong_words_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert told("newsroom")[0] == 78  # only a text does without secrets
 
 
+FOLDER = """
+from bridge.plugins import Identity, PostingClient, Ref, Setting, network, text_limits
+
+class Folder(PostingClient):
+    LIMITS = text_limits(100)
+
+    def login(self):
+        raise AssertionError("nobody logs in for a text")
+
+NETWORK = network("files", "Files", Folder, (Setting("folder", "string", "where", required=True),))
+"""
+
+
+def test_a_network_of_a_plugin_is_previewed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "files.py").write_text(FOLDER)
+    text = "plugins: [files.py]" + CONFIG.replace(
+        "bots:", "  f: {network: files, folder: out}\nbots:"
+    )
+    (tmp_path / "config.yaml").write_text(text + "  out: {from: masto, to: f, link_back: never}\n")
+    try:
+        code, out, _ = typed(tmp_path, monkeypatch, "out", "--text", "Ord " * 30, "--json")
+        assert code == 0, out
+        (files,) = json.loads(out)["posts"][0]["targets"]
+        assert [c["maximum"] for part in files["parts"] for c in part["counts"]] == [100, 100]
+        assert files["parts"][1]["request"]["reply_to"] == "copy-1"
+        assert files["usd"] is None
+    finally:
+        registry.leave("files")
+
+
 # Posts that stand on a network
 
 
@@ -321,6 +353,31 @@ def test_what_stands_already_or_keeps_a_post_back_is_told(w: World) -> None:
     assert part["kept"][0]["reason"] == "it has a link, and the bot holds posts with links"
 
 
+def test_what_would_be_too_many_within_an_hour_is_told_and_shown(w: World) -> None:
+    w.settings["b"]["limits"] = {"posts_per_hour": 1}
+    w.configure("one: {from: m, to: b}")
+    w.turn()
+    w.say("m", "En")
+    w.say("m", "To")
+    found = previewed(w, "one", "--last", "2")
+    assert target(found, "b", 0)["parts"][0]["kept"] == []
+    (second,) = target(found, "b", 1)["parts"]
+    (kept,) = second["kept"]
+    assert (kept["held"], kept["reason"]) == (
+        True, "more than 1 posts within an hour for this account"
+    )  # fmt: skip
+    assert second["request"]["record"]["text"] == "To"
+
+
+def test_steps_show_the_lines_that_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIG.replace('{append: "(via {{ url }})"}', "{append: slutt}")
+    (tmp_path / "config.yaml").write_text(text)
+    _, out, _ = typed(tmp_path, monkeypatch, "newsroom", "--text", "--- a\n+++ b")
+    assert "   step append: changes text\n     + \n     + slutt\n   18 of 300" in out
+
+
 def test_nothing_of_a_private_post_is_shown(w: World) -> None:
     w.turn()
     post = w.say("m", "Til Berit alene @berit", visibility="private", warning="hemmelig")
@@ -396,6 +453,18 @@ def test_a_target_that_is_away_does_not_hide_the_others(w: World) -> None:
     ((error,),) = [found["errors"]]
     assert (error["target"], "keys" in error["reason"]) == ("x", True)
     assert "-> x: cannot be shown: " in w.command("preview", "one").stdout
+
+
+def test_whose_post_an_address_is_is_known_without_logging_in_to_others(w: World) -> None:
+    w.configure("one: {from: [m, b], to: x}")
+    w.turn()
+    post = w.say("b", "Hei fra Bluesky")
+    w.clock.advance(days=2)  # what the server of m told is believed for a day
+    before = w.requests("mastodon")
+    found = previewed(w, "one", "--post", f"https://bsky.app/profile/anna.test/post/{post}")
+    assert found["source"] == "b"
+    assert target(found, "x")["parts"][0]["text"] == "Hei fra Bluesky"
+    assert w.requests("mastodon") == before
 
 
 def test_what_cannot_be_had_is_one_sentence(w: World) -> None:

@@ -102,6 +102,8 @@ def test_links_hashtags_and_mentions_are_found_as_the_network_would() -> None:
     from_x = actual("{text: 'By @eva: example.com/a $CITY'}", head="from: x\nto: [masto, bsky]")
     assert from_x["masto"]["text"] == "By eva: https://example.com/a $CITY"
     assert from_x["bsky"]["card"] == "https://example.com/a"
+    paid = actual("{text: 'Kjøp $CITY!'}", "mentions: skip", head="from: x\nto: masto")
+    assert paid["masto"]["text"] == "Kjøp $CITY!"
     from_bsky = actual(
         "{text: 'Fra @mayor.city.example på example.com'}", head="from: bsky\nto: masto"
     )
@@ -394,13 +396,24 @@ def test_a_mistake_is_told_with_its_place() -> None:
 
 
 def test_what_decides_about_posts_must_be_there() -> None:
-    write("from: masto\nto: bsky\nsteps: [append: '${SIGNATURE}']\n")
-    done = tribridge()
-    assert done.exit_code == 78
-    assert "the environment variable SIGNATURE is not set" in done.stderr
+    for setting in ("steps: [append: '${WORD}']", "correction: ${WORD}", "max_age: ${WORD}"):
+        write(f"from: masto\nto: bsky\n{setting}\n")
+        done = tribridge()
+        assert done.exit_code == 78
+        assert "the environment variable WORD is not set" in done.stderr
+    write("from: masto\nto: bsky\n")
     text = ACCOUNTS.replace("network: mastodon", "network: mastodon\n    language: ${TONGUE}")
     Path("config.yaml").write_text(text, encoding="utf-8")
     assert "the environment variable TONGUE is not set" in tribridge().stderr
+
+
+def test_no_account_needs_to_be_logged_in() -> None:
+    text = re.sub(r" +(access_token|app_password|api_key)\w*: .*\n", "", ACCOUNTS)
+    text = text.replace("network: twitter\n", "network: twitter\n    client_id: abc\n")
+    Path("config.yaml").write_text(text.replace("${STATE}", "state.db"), encoding="utf-8")
+    Path("state.db.logins.json").write_text("not to be read")
+    write("from: masto\nto: [bsky, x]\ntests: [{given: {text: a}, expect: mirrored}]\n")
+    assert tribridge().stdout == "b: 1 test, passed\n"
 
 
 def test_the_same_whatever_the_environment_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -486,6 +499,16 @@ def test_what_xml_may_not_hold_does_not_break_it() -> None:
     write("from: masto\nto: bsky\ntests: [{given: {file: p.json}, expect: {bsky: b}}]\n")
     assert tribridge("--junit", "out.xml").exit_code == 1
     ET.parse("out.xml")
+    Path("bots").rename("a\x01")
+    Path("bots").mkdir()
+    Path("a\x01/config.yaml").write_text(ACCOUNTS, encoding="utf-8")
+    Path("a\x01/bots").mkdir()
+    Path("a\x01/bots/b.yaml").write_text(
+        "from: masto\nto: bsky\ntests: [{given: {text: a}}]\n", "utf-8"
+    )
+    assert tribridge("--junit", "out.xml", "--config", "a\x01/config.yaml").exit_code == 1
+    (case,) = ET.parse("out.xml").getroot().iter("testcase")
+    assert case.get("file") == "a\ufffd/bots/b.yaml"
 
 
 def test_a_thousand_tests_are_all_tried() -> None:
