@@ -41,6 +41,10 @@ class Loom:
                 pieces.append("".join(chars))
         return "".join(pieces)
 
+    def signs_in(self, text: str) -> list[str]:
+        """The signs in a text, in order."""
+        return [char for char in text if 0 <= ord(char) - _FIRST < len(self.signed)]
+
     def unweave(
         self, text: str, plain: Callable[[str], Sequence[Run]] = lambda text: (Run(text),)
     ) -> tuple[Run, ...]:
