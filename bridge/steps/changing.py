@@ -14,7 +14,7 @@ from bridge.post import Card, Post, Run, Skip, join_runs
 from bridge.schema import Setting
 from bridge.steps.kinds import MAX_TEXT, BadStep, Example, StepKind
 from bridge.steps.naming import author, filled, network
-from bridge.steps.weaving import Loom, TooMany
+from bridge.steps.weaving import Loom, TooMany, whole
 from bridge.text import shows_url
 
 
@@ -95,7 +95,7 @@ class Replace:
         """A link by other words, unless none are left."""
         if run.kind != "link" or shows_url(run):
             return run
-        words = self._replaced(run.text)
+        words = whole(self._replaced(run.text))
         return replace(run, text=words) if words.strip() else run
 
     def _replaced(self, text: str, loom: Loom | None = None) -> str:

@@ -49,6 +49,7 @@ class Loom:
         self, text: str, plain: Callable[[str], Sequence[Run]] = lambda text: (Run(text),)
     ) -> tuple[Run, ...]:
         """The runs of a text: those of signs as often as they stand there, `plain` of the rest."""
+        text = whole(text)
         runs: list[Run] = []
         start = 0
         for at, char in enumerate(text):
@@ -57,3 +58,10 @@ class Loom:
                 runs += [*plain(text[start:at]), self.signed[number]]
                 start = at + 1
         return join_runs([*runs, *plain(text[start:])])
+
+
+def whole(text: str) -> str:
+    """A text that UTF-8 can carry: halves of surrogate pairs are joined, or U+FFFD."""
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
