@@ -24,7 +24,7 @@ MAX_TEMPLATE = 10_000
 #: how deep what stands in a template may be nested
 _DEPTH = 40
 #: characters that the filters of a template may handle on one post
-_WORK = 10_000_000
+_WORK = 3_000_000
 _NUMBER = 10**9
 
 #: what a template can name, and what that is
