@@ -296,6 +296,18 @@ def invoke(*words: str) -> Any:
     return CliRunner().invoke(main, list(words), catch_exceptions=False)
 
 
+def test_what_a_plugin_prints_is_no_part_of_a_result() -> None:
+    source = SHOUT + "\n\nprint('hei')\nold = shout\n\n\n"
+    source += "@step(name='loud')\ndef loud(post):\n    'x'\n    print('hopp')\n    return post\n"
+    tests = "\n    tests: [{name: x, given: {text: Hei}, expect: {bsky: {text: Hei}}}]\n"
+    text = "plugins: [mine.py]\n" + BOT.format("loud").rstrip() + tests + ACCOUNTS
+    load_text(text, files={"mine.py": source})
+    done = CliRunner().invoke(main, ["test", "--json"])
+    assert done.exit_code == 0, done.output
+    json.loads(done.stdout)
+    assert {"hei", "hopp"} & set(done.stderr.split())
+
+
 def test_check_show_and_schema_know_it() -> None:
     loaded(SHOUT, "shout: {times: 2}")
     told = invoke("check", "--format", "json")

@@ -93,6 +93,7 @@ def _run(path: Path, source: bytes) -> Plugin:
     name = f"tribridge_plugin_{sha256(str(path.absolute()).encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
+    module.__dict__["print"] = _print
     try:
         code = compile(source, str(path), "exec")
         sys.modules[name] = module
@@ -109,6 +110,11 @@ def _run(path: Path, source: bytes) -> Plugin:
             str(error) if isinstance(error, PluginError) else describe(error)
         ) from None
     return _in_module(module)
+
+
+def _print(*values: object, **more: Any) -> None:
+    """As `print`, to stderr unless told otherwise: stdout is for the results of commands."""
+    print(*values, **{"file": sys.stderr, **more})  # noqa: T201 - it is that
 
 
 def _in_module(module: ModuleType) -> Plugin:
