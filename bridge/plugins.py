@@ -123,7 +123,10 @@ def _kind(function: Callable[..., Post | Skip], name: str) -> StepKind:
     if not doc:
         raise PluginError(f"the step {name!r} needs a docstring that says what it does")
     parameters = list(inspect.signature(function).parameters.values())
-    if not parameters:
+    if not parameters or parameters[0].kind in (
+        inspect.Parameter.KEYWORD_ONLY,
+        inspect.Parameter.VAR_KEYWORD,
+    ):
         raise PluginError(f"the step {name!r} needs a parameter for the post")
     settings = tuple(_setting(name, parameter) for parameter in parameters[1:])
 
@@ -135,18 +138,40 @@ def _kind(function: Callable[..., Post | Skip], name: str) -> StepKind:
 
 
 def _setting(step_name: str, parameter: inspect.Parameter) -> Setting:
-    kind = _KINDS.get(parameter.annotation)
-    if kind is None or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+    try:
+        kind = _KINDS.get(parameter.annotation)
+    except TypeError:  # what cannot be hashed, such as a list
+        kind = None
+    if kind is None or parameter.kind not in (
+        parameter.POSITIONAL_OR_KEYWORD,
+        parameter.KEYWORD_ONLY,
+    ):
         raise PluginError(
             f"the parameter {parameter.name!r} of the step {step_name!r} must be str, int, bool or"
             " tuple[str, ...]"
         )
     required = parameter.default is parameter.empty
     default = None if required else parameter.default
+    if not (required or _fits(kind, default)):
+        raise PluginError(
+            f"the default of {parameter.name!r} of the step {step_name!r} is no value that it may"
+            " have"
+        )
     if isinstance(default, tuple):
         default = list(default)
     doc = parameter.name.replace("_", " ")
     return Setting(parameter.name, kind, doc, default, required=required)
+
+
+def _fits(kind: Kind, value: Any) -> bool:
+    """Whether a default is such as could be written."""
+    if kind == "words":
+        return isinstance(value, str)
+    if kind == "flag":
+        return isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
 
 
 #: what a step of one's own may change of a post
@@ -186,7 +211,8 @@ class _Own:
 
     def __call__(self, post: Post) -> Post | Skip:
         try:
-            result = self.function(post, **dict(self.values))
+            # of its own, so that nothing that it does to it comes through
+            result = self.function(replace(post), **dict(self.values))
             if isinstance(result, Skip):
                 return Skip(" ".join(str(result.reason).split())[:500], held=bool(result.held))
             return self._taken(post, result)
@@ -235,7 +261,10 @@ def describe(error: BaseException) -> str:
         if file == own:
             where = f" ({file}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    words = " ".join(str(error).split())[:500]
+    try:
+        words = " ".join(str(error).split())[:500]
+    except Exception:  # noqa: BLE001 - how it spells itself is a person's own code too
+        words = ""
     return secrecy.redact(f"{type(error).__name__}{f': {words}' if words else ''}{where}")
 
 

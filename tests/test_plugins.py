@@ -147,6 +147,38 @@ HEAD = "from bridge.plugins import Skip, network, step\n"
             HEAD + "@step\ndef f(post, a: float):\n    'x'\n",
             "the parameter 'a' of the step 'f' must be str, int, bool or tuple[str, ...]",
         ),
+        (
+            HEAD + "@step\ndef f(*, post):\n    'x'\n",
+            "the step 'f' needs a parameter for the post",
+        ),
+        (
+            HEAD + "@step\ndef f(post, a, /):\n    'x'\n",
+            "the parameter 'a' of the step 'f' must be str, int, bool or tuple[str, ...]",
+        ),
+        (
+            HEAD + "@step\ndef f(post, a: [str]):\n    'x'\n",
+            "the parameter 'a' of the step 'f' must be str, int, bool or tuple[str, ...]",
+        ),
+        (
+            HEAD + "@step\ndef f(post, a: int = 'x'):\n    'x'\n",
+            "the default of 'a' of the step 'f' is no value that it may have",
+        ),
+        (
+            HEAD + "@step\ndef f(post, a: bool = None):\n    'x'\n",
+            "the default of 'a' of the step 'f' is no value that it may have",
+        ),
+        (
+            HEAD + "@step\ndef f(post):\n    'x'\n@step(name='f')\ndef g(post):\n    'x'\n",
+            "it has two steps 'f'",
+        ),
+        (
+            "class E(Exception):\n    def __str__(self):\n        return 1 / 0\nraise E\n",
+            "E (mine.py, line 4)",
+        ),
+        (
+            "class G:\n    def __getattr__(self, name):\n        return 1 / 0\ng = G()\n",
+            "it has no step and no network",
+        ),
         (HEAD + "network('bluesky', 'B', object)\n", "it has no step and no network"),
         (
             HEAD + "n = network('bluesky', 'B', object)\n",
@@ -195,6 +227,7 @@ def test_what_plugins_may_list(listed: str, told: list[str]) -> None:
         ),
         ("return post.replace(0, 0, 7)", "TypeError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise type('E', (Exception,), {'__str__': lambda _: 1 / 0})", "E (mine.py, line 5)"),
         ("raise __import__('asyncio').CancelledError", "CancelledError"),
         ("return replace(post, runs=None)", "TypeError"),
         ("return replace(post, runs=['x'])", "TypeError: in runs is 'x', no Run"),
@@ -272,6 +305,7 @@ def test_a_step_may_skip() -> None:
 def test_a_step_changes_what_a_post_says_and_not_whose_it_is_or_who_sees_it() -> None:
     source = (
         "from dataclasses import replace\nfrom bridge.plugins import Run, step\n@step\ndef f(post):\n    'x'\n"
+        "    object.__setattr__(post, 'visibility', 'public')\n"
         "    return replace(post, visibility='public', account='x', id='y', url='z', content_warning='w',"
         " runs=(*post.runs, Run('@b', 'mention', 'https://b.example/@b', 'b')))\n"
     )

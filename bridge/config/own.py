@@ -121,16 +121,27 @@ def _in_module(module: ModuleType) -> Plugin:
     own = [
         value
         for value in vars(module).values()
-        if isinstance(value, Network) or getattr(value, "__module__", "") == module.__name__
+        if isinstance(value, Network) or _told(value, "__module__") == module.__name__
     ]
     return _of(own, "it has no step and no network")
+
+
+def _told(value: Any, name: str) -> Any:
+    """An attribute of something in a plugin; None where it has none, or fails over it."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 - a person's own code may stand behind it
+        return None
 
 
 def _of(values: list[Any], otherwise: str) -> Plugin:
     plugin = Plugin()
     for value in values:
-        kind = getattr(value, "tribridge_step", None)
+        kind = _told(value, "tribridge_step")
         if isinstance(kind, StepKind):
+            other = plugin.steps.get(kind.setting.name, kind)
+            if other is not kind:
+                raise PluginError(f"it has two steps {kind.setting.name!r}")
             plugin.steps[kind.setting.name] = kind
         elif isinstance(value, Network):
             plugin.networks[value.name] = value
