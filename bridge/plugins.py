@@ -13,7 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args, overload
 
@@ -21,6 +21,7 @@ from bridge import secrecy
 from bridge.network import (
     Access,
     Backfill,
+    Busy,
     Client,
     ClientError,
     Exchange,
@@ -462,33 +463,55 @@ class _Guarded:
         self._network = network
         self._client = self._tried("connect", make)
         self._identity = ""
+        self._limits: Limits | None = None
 
     def login(self) -> Identity:
-        identity = self._tried("login", self._client.login)
-        if not isinstance(identity, Identity) or not identity.id.startswith(
-            f"{self._network.name}:"
+        # a client may lack the method itself
+        identity = self._tried("login", lambda: self._client.login())  # noqa: PLW0108
+        if (
+            not isinstance(identity, Identity)
+            or not all(isinstance(text, str) for text in (identity.id, identity.handle))
+            or not identity.id.startswith(f"{self._network.name}:")
         ):
-            raise LoginNeeded(
-                f"the plugin of {self._network.title} is wrong: login gives an Identity whose id"
-                f" begins with {self._network.name}:"
+            raise self._wrong(
+                f"login gives an Identity with a handle, whose id begins with {self._network.name}:"
             )
+        self._limits = self._asked_limits()
         self._identity = identity.id
         return identity
 
+    @property
+    def limits(self) -> Limits:
+        """The limits as they were at the login: what fails over them is this account's alone."""
+        if self._limits is None:
+            self._limits = self._asked_limits()
+        return self._limits
+
+    def _asked_limits(self) -> Limits:
+        limits = self._tried("limits", lambda: self._client.limits)
+        if not isinstance(limits, Limits):
+            raise self._wrong("its limits are no Limits")
+        self._tried("limits", lambda: [limits.fits(text, text) for text in ("", "Å 👩‍👩‍👧")])
+        return limits
+
+    def _wrong(self, what: str) -> LoginNeeded:
+        return LoginNeeded(f"the plugin of {self._network.title} is wrong: {what}")
+
     def publish(self, payload: Mapping[str, Any], key: str) -> Ref:
-        return self._ref("publish", self._client.publish, payload, key)
+        return self._ref("publish", lambda: self._client.publish(payload, key))
 
     def update(self, ref: Ref, payload: Mapping[str, Any]) -> Ref:
-        return self._ref("update", self._client.update, ref, payload)
+        return self._ref("update", lambda: self._client.update(ref, payload))
 
-    def _ref(self, name: str, write: Callable[..., Any], *args: Any) -> Ref:
+    def _ref(self, name: str, write: Callable[[], Any]) -> Ref:
         """What stands then, as a post of this account."""
 
         def call() -> Ref:
-            ref = write(*args)
+            ref = write()
             if not isinstance(ref, Ref) or not ref.id:
                 raise TypeError(f"{name} returned no Ref with an id")
-            return replace(ref, account=self._identity)
+            texts = {each: str(getattr(ref, each) or "") for each in ("id", "url", "uri", "cid")}
+            return replace(ref, account=self._identity, **texts)
 
         found: Ref = self._tried(name, call)
         return found
@@ -502,6 +525,12 @@ class _Guarded:
     def _tried(self, name: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
+        except Busy as error:
+            at: Any = error.retry_at
+            if isinstance(at, datetime):
+                error.retry_at = at if at.tzinfo else at.replace(tzinfo=UTC)
+                raise
+            raise Unreachable(str(error)) from None
         except ClientError:
             raise
         except BaseException as error:  # whatever a person's code may raise
@@ -529,6 +558,8 @@ def network(
         raise PluginError(f"the network {name!r} needs a name of small letters, digits and _")
     if any(setting.name in ("network", "language", "limits") for setting in settings):
         raise PluginError(f"the settings network, language and limits of {name!r} are taken")
+    if not isinstance(getattr(client, "LIMITS", PostingClient.LIMITS), Limits):
+        raise PluginError(f"LIMITS of the client of {name!r} are no Limits")
     plain: dict[str, Any] = {
         "policy": {},
         "content_warnings": False,

@@ -179,6 +179,10 @@ HEAD = "from bridge.plugins import Skip, network, step\n"
             "class G:\n    def __getattr__(self, name):\n        return 1 / 0\ng = G()\n",
             "it has no step and no network",
         ),
+        (
+            HEAD + "class C:\n    LIMITS = 500\nn = network('b', 'B', C)\n",
+            "LIMITS of the client of 'b' are no Limits",
+        ),
         (HEAD + "network('bluesky', 'B', object)\n", "it has no step and no network"),
         (
             HEAD + "n = network('bluesky', 'B', object)\n",
@@ -555,6 +559,60 @@ def test_a_client_that_ends_the_program_does_not(tmp_path: Path) -> None:
     w = with_files(tmp_path)
     with pytest.raises(Uncertain, match="SystemExit: 1"):
         w.accounts.open("f").client.publish({}, "k")
+    w.close()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "login = lambda _: None",
+        "login = lambda _: Identity(7, 'x')",
+        "login = lambda _: Identity('files:x', None)",
+        "login = None",
+        "limits = None",
+        "limits = property(lambda _: 1 / 0)",
+        "LIMITS = Limits((Measure('x', 9, lambda *_: 1 / 0),), 0, 0, 0, frozenset(), 0)",
+    ],
+)
+def test_a_client_that_cannot_be_used_holds_up_nobody_else(tmp_path: Path, wrong: str) -> None:
+    source = "from bridge.network import Limits, Measure\n" + FILES + f"\n\nFolder.{wrong}\n"
+    (tmp_path / "mine.py").write_text(source)
+    w = with_files(tmp_path)
+    w.configure("one: {from: m, to: [f, b]}")
+    w.accounts = Accounts(w.config, w.store, w.clock)
+    w.read("m")
+    w.say("m", "Snø")
+    w.turn()
+    assert w.texts("b") == ["Snø"]
+    w.close()
+
+
+@pytest.mark.parametrize("at", ["None", "datetime(2026, 11, 23)"])
+def test_a_client_may_be_busy_until_a_time_of_any_kind(tmp_path: Path, at: str) -> None:
+    source = "from datetime import datetime\nfrom bridge.network import Busy\n" + FILES
+    source += f"\n\ndef busy(*_):\n    raise Busy('wait', {at})\n\n\nFolder.publish = busy\n"
+    (tmp_path / "mine.py").write_text(source)
+    (tmp_path / "out").mkdir()
+    w = with_files(tmp_path)
+    w.say("m", "Snø")
+    w.turn()
+    (tmp_path / "mine.py").write_text(FILES)
+    w.configure("one: {from: m, to: f}")
+    w.clock.advance(days=2)
+    w.restart()
+    w.turn()
+    assert out(w) == ["Snø"]
+    w.close()
+
+
+def test_what_a_client_says_of_a_copy_is_text(tmp_path: Path) -> None:
+    source = FILES + "\n\nFolder.publish = lambda *_: Ref(7, url=None)\n"
+    (tmp_path / "mine.py").write_text(source)
+    w = with_files(tmp_path)
+    w.say("m", "Snø")
+    w.turn()
+    found = w.accounts.open("f").client.publish({}, "k")
+    assert (found.id, found.url) == ("7", "")
     w.close()
 
 
