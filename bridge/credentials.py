@@ -39,6 +39,8 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
     Its secrets are blotted out of what this process says from now on. Raises CredentialsError.
     """
     try:
+        if not file.is_file() and file.exists():  # a pipe would be waited for
+            raise _damaged(file)
         data = file.read_bytes()
     except ValueError:  # a name that no file can have
         return {}
@@ -53,10 +55,17 @@ def read(file: Path) -> dict[str, dict[str, Any]]:
         found = json.loads(data)
     except (ValueError, RecursionError):
         raise _damaged(file) from None
-    if not isinstance(found, dict) or not all(isinstance(entry, dict) for entry in found.values()):
+    if not isinstance(found, dict) or not all(map(_is_entry, found.values())):
         raise _damaged(file)
     secrecy.keep(_secrets(found))
     return found
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether something in the file is made as the login of an account is."""
+    return isinstance(entry, dict) and all(
+        isinstance(entry.get(part, {}), dict) for part in ("for", "secrets", "app", "tokens")
+    )
 
 
 def _damaged(file: Path) -> CredentialsError:
@@ -135,7 +144,7 @@ def _locked(file: Path) -> Iterator[None]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         path = file.with_name(file.name + ".lock")
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise _unwritable(file, error) from None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import stat
 import subprocess
 import sys
@@ -47,7 +48,26 @@ def test_a_link_in_the_place_of_the_new_file_is_not_followed(file: Path, tmp_pat
     assert other.read_text() == "mine"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"m": 1}', "[" * 100_000, '"\\ud800"'])
+DAMAGED = ["", "{", "[]", '{"m": 1}', "[" * 100_000, '"\\ud800"']
+DAMAGED += [f'{{"m": {{"{part}": 7}}}}' for part in ("for", "secrets", "app", "tokens")]
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(file: Path, tmp_path: Path) -> None:
+    file.parent.mkdir()
+    file.with_name(file.name + ".lock").symlink_to(tmp_path / "another")
+    with pytest.raises(credentials.CredentialsError, match="cannot be stored"):
+        credentials.save(file, "m", {})
+    assert not (tmp_path / "another").exists()
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(file: Path) -> None:
+    file.parent.mkdir()
+    os.mkfifo(file)
+    with pytest.raises(credentials.CredentialsError, match="is damaged: remove it"):
+        credentials.read(file)
+
+
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_file_is_told(file: Path, text: str) -> None:
     file.parent.mkdir()
     file.write_text(text)
