@@ -375,6 +375,8 @@ def _corrected(way: Way, post: Post, drafts: list[QueuedDraft], held: str, now: 
         media=tuple(media for media in post.media if _seen(media) not in old),
     )
     verdict = way.judge(told)
+    if isinstance(verdict, Skip) and verdict.held:
+        return Change(way.key, _verdict(way, post, "held", verdict.reason))
     if isinstance(verdict, Skip):
         return _nothing(way, post, f"an edit that cannot be told: {verdict.reason}")
     if not held and way.policy.edits == "replace":

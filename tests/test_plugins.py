@@ -428,6 +428,24 @@ def test_an_edit_that_a_step_fails_on_leaves_the_copy_and_is_held(tmp_path: Path
     w.close()
 
 
+def test_an_edit_that_a_step_cannot_tell_is_held(tmp_path: Path) -> None:
+    failing = HEAD + "@step\ndef f(post):\n    'x'\n"
+    failing += "    return post.replace(0, 0, 1 / 0) if 'Correction' in post.text else post\n"
+    (tmp_path / "mine.py").write_text(failing)
+    bots = "one: {from: m, to: b, steps: [f], edits: correct}"
+    w = World(tmp_path, bots, top={"plugins": ["mine.py"]})
+    w.read("m")
+    post = w.say("m", "Snø")
+    w.turn()
+    w.clock.advance(hours=1)
+    w.change("m", post, "Sol")
+    w.follow("m")
+    w.rest()
+    assert w.texts("b") == ["Snø"]
+    assert [held.reason[:17] for held in w.store.held_posts()] == ["the step f failed"]
+    w.close()
+
+
 def test_a_waiting_post_is_not_let_out_as_it_was_if_a_step_fails_on_its_edit(
     tmp_path: Path,
 ) -> None:
