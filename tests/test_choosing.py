@@ -88,7 +88,7 @@ def test_steps_change_the_copy_and_keep_its_links(tmp_path: Path) -> None:
         )
 
 
-def test_a_post_that_a_template_fails_on_is_left_out_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_a_post_that_a_template_fails_on_is_held_and_the_next_goes_on(tmp_path: Path) -> None:
     bots = "one: {from: m, to: b, steps: [template: '{{ 8 // (tags | length) }}: {{ text }}']}"
     with world(tmp_path, bots) as w:
         w.read("m")
@@ -96,6 +96,22 @@ def test_a_post_that_a_template_fails_on_is_left_out_and_the_next_goes_on(tmp_pa
         w.say("m", "Med #vær")
         w.turn()
         assert w.texts("b") == ["8: Med #vær"]
-        assert w.reasons() == [
-            "template: it fails on this post: integer division or modulo by zero"
-        ]
+        why = "template: it fails on this post: integer division or modulo by zero"
+        assert [held.reason for held in w.store.held_posts()] == [why]
+        told = w.command("outbox").stdout
+        assert "mend the step and restart what runs the bots; then `tribridge mirror http" in told
+
+
+def test_an_edit_that_a_template_fails_on_leaves_the_copy(tmp_path: Path) -> None:
+    bots = "one: {from: m, to: m2, steps: [template: '{{ 8 // (tags | length) }}: {{ text }}']}"
+    with world(tmp_path, bots) as w:
+        w.read("m")
+        post = w.say("m", "Med #vær")
+        w.turn()
+        w.clock.advance(hours=1)
+        w.change("m", post, "Uten")
+        w.follow("m")
+        w.rest()
+        assert w.texts("m2") == ["8: Med #vær"]
+        assert w.store.troubled() == []
+        assert [held.reason[:8] for held in w.store.held_posts()] == ["template"]

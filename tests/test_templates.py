@@ -40,6 +40,7 @@ def changed(source: str, post: Post = POST) -> Post:
 def reason(source: str, post: Post) -> str:
     result = made(source, post)
     assert isinstance(result, Skip)
+    assert result.held
     return result.reason
 
 

@@ -87,9 +87,9 @@ class Replace:
             loom.signed = [self._reworded(run) for run in loom.signed]
             return replace(post, runs=loom.unweave(text))
         except TimeoutError:
-            return Skip(f"replace: the expression took over {filters.REGEX_TIMEOUT:g} s")
+            return Skip(f"replace: the expression took over {filters.REGEX_TIMEOUT:g} s", held=True)
         except (_TooLong, TooMany):
-            return Skip(f"replace: the text would have over {MAX_TEXT:,} characters")
+            return Skip(f"replace: the text would have over {MAX_TEXT:,} characters", held=True)
 
     def _reworded(self, run: Run) -> Run:
         """A link by other words, unless none are left."""

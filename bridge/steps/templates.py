@@ -39,9 +39,9 @@ class Template:
         try:
             return replace(post, runs=self._runs(post))
         except (TooMuch, TooMany):
-            return Skip(f"template: the text would have over {MAX_TEXT:,} characters")
+            return Skip(f"template: the text would have over {MAX_TEXT:,} characters", held=True)
         except failures() as error:
-            return Skip(f"template: it fails on this post: {error}")
+            return Skip(f"template: it fails on this post: {error}", held=True)
 
     def _failure(self, post: Post) -> tuple[int, str] | None:
         """The line at which the template fails on a post, and why; None if it does not."""
