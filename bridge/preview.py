@@ -18,9 +18,8 @@ from bridge.registry import NETWORKS
 from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
 from bridge.schema import Bot, Config, Route
 from bridge.store import RouteKey, Store
-from bridge.trials.given import nobody
+from bridge.trials.given import nobody, typed
 from bridge.trials.given import samples as samples_of
-from bridge.trials.given import typed
 
 #: as long as ids are: of a text that was never posted
 NO_ID = "100000000000000001"
@@ -96,7 +95,7 @@ def of_text(
         """An address on the account's own server, where each has its own."""
         any_server = getattr(samples, "HOST", "")
         own = accounts.host_of(opened.identity.id)
-        return address.replace(any_server, own, 1) if any_server else address
+        return address.replace(any_server, own, 1) if any_server and own else address
 
     post = Post(
         account=opened.identity.id,
