@@ -202,8 +202,8 @@ class Accounts:
         if name is None:
             return ""
         account = self._configured[name]
-        settings = NETWORKS[account.network].settings
-        url: str = next((account.settings[s.name] for s in settings if s.kind == "url"), "")
+        urls = (s.name for s in NETWORKS[account.network].settings if s.kind == "url")
+        url = next((account.settings[each] for each in urls if each in account.settings), "")
         return urlsplit(url).netloc
 
     def name_of(self, identity: str) -> str | None:

@@ -17,9 +17,8 @@ from tests.test_media import encoded, noise
 from tests.world import World
 
 CONFIG = """
-alerts: {webhook: "${NO_WEBHOOK}"}
 accounts:
-  masto: {network: mastodon, server: "${NO_SERVER}", access_token: "${NO_TOKEN}"}
+  masto: {network: mastodon, server: https://social.example.com, access_token: "${NO_TOKEN}"}
   bsky: {network: bluesky, handle: newsroom.example, app_password: "${NO_PASSWORD}"}
   x:
     network: twitter
@@ -93,6 +92,16 @@ def test_a_text_needs_no_network_no_login_no_state_and_no_secrets(
     assert "   | God morgen, #Oslo! https://oslo.example.com/a" in out
     assert "limits: those of Bluesky" in out
     assert max(map(len, out.splitlines())) <= readable.WIDTH
+
+
+def test_a_text_needs_nothing_that_only_networks_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = CONFIG.replace("https://social.example.com", '"${NO_SERVER}"')
+    (tmp_path / "config.yaml").write_text('alerts: {webhook: "${NO_WEBHOOK}"}\n' + bare)
+    code, out, _ = typed(tmp_path, monkeypatch, "newsroom", "--text", "Hei!")
+    assert code == 0, out
+    assert "   | Hei!" in out
 
 
 def test_the_counts_are_those_of_the_target_and_the_payload_is_a_draft(
