@@ -197,7 +197,7 @@ class Accounts:
         return Opened(account.name, network, identity, client)
 
     def host_of(self, identity: str) -> str:
-        """The host, with its port, of the service of a configured account; "" if it is unknown."""
+        """The host, with its port, of the service of a configured account; "" if it has none."""
         name = self.name_of(identity)
         if name is None:
             return ""

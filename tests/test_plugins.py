@@ -472,6 +472,31 @@ def test_accounts_of_it_are_checked_and_need_no_login() -> None:
     assert examine(Path("config.yaml")).config is not None
 
 
+TESTED = """\
+plugins: [shout.py, files.py]
+bots:
+  b:
+    from: masto
+    to: [bsky, f]
+    steps: [shout]
+    tests:
+      - given: {text: Snø}
+"""
+
+
+def test_a_bot_with_a_step_and_a_network_of_ones_own_is_tested_and_filled_in() -> None:
+    text = TESTED + ACCOUNTS + "  f: {network: files, folder: '${NOWHERE}'}\n"
+    for name, content in {"shout.py": SHOUT, "files.py": FILES, "config.yaml": text}.items():
+        Path(name).write_text(content, encoding="utf-8")
+    done = CliRunner().invoke(main, ["test", "--update"], catch_exceptions=False)
+    assert (done.exit_code, done.stdout) == (0, "b: 1 test, passed\n"), done.stderr
+    copy = "{}:\n            text: Snø!\n            losses: []\n"
+    written = (
+        TESTED + f"        expect:\n          {copy.format('bsky')}          {copy.format('f')}"
+    )
+    assert Path("config.yaml").read_text("utf-8") == text.replace(TESTED, written)
+
+
 def test_bots_of_it_are_tested_and_previewed() -> None:
     bots = (
         "bots:\n  b:\n    from: masto\n    to: [bsky, g]\n    steps: [shout]\n    tests:\n"

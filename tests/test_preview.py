@@ -17,8 +17,9 @@ from tests.test_media import encoded, noise
 from tests.world import World
 
 CONFIG = """
+alerts: {webhook: "${NO_WEBHOOK}"}
 accounts:
-  masto: {network: mastodon, server: https://social.example.com, access_token: "${NO_TOKEN}"}
+  masto: {network: mastodon, server: "${NO_SERVER}", access_token: "${NO_TOKEN}"}
   bsky: {network: bluesky, handle: newsroom.example, app_password: "${NO_PASSWORD}"}
   x:
     network: twitter

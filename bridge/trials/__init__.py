@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from bridge.config import Files
 from bridge.config.trials import Trial
 from bridge.config.yaml_reader import Node, Problem, Wrong
 from bridge.ingest import judge
-from bridge.network import Limits
 from bridge.offline import memory, opened
 from bridge.post import Skip
 from bridge.registry import NETWORKS
 from bridge.schema import Config
 from bridge.trials import outcome
-from bridge.trials.given import Given, read, samples
+from bridge.trials.given import Given, nobody, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +75,18 @@ def _result(config: Config, bot: str, trial: Trial) -> Result:
 
 def _outcomes(config: Config, bot: str, trial: Trial, given: Given) -> dict[str, Mapping[str, Any]]:
     network = NETWORKS[config.accounts[trial.source].network]
-    source = opened(trial.source, network, given.identity, _limits(network.name))
+    source = opened(trial.source, network, given.identity, network.limits()[0])
     known = memory(given.mirrored)
     found = {}
     for route in config.bots[bot].routes:
         if route.source != trial.source:
             continue
         there = NETWORKS[config.accounts[route.target].network]
-        identity = samples(there).identity(route.target)
-        target = opened(route.target, there, identity, _limits(there.name))
+        target = opened(route.target, there, nobody(there, route.target), there.limits()[0])
         # what this machine can convert must not decide what passes
         drafts = judge(bot, route, source, target, given.post, known, converts=False)
         if isinstance(drafts, Skip):
             found[route.target] = outcome.of_skip(drafts)
         else:
             found[route.target] = outcome.of_drafts(drafts, there)
-    return found
-
-
-@cache
-def _limits(network: str) -> Limits:
-    found: Limits = samples(NETWORKS[network]).limits()
     return found

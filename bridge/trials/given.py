@@ -38,6 +38,15 @@ def samples(network: Network) -> Any:
     return network.samples()
 
 
+def nobody(network: Network, name: str) -> Identity:
+    """Who an account is of which its name is all that is known."""
+    try:
+        found: Identity = samples(network).identity(name)
+    except ModuleNotFoundError:  # a network of a plugin
+        return Identity(f"{network.name}:{name}", name)
+    return found
+
+
 def read(trial: Trial, network: Network) -> Given:
     """The post of a test. Wrong, at its place, if it is in a file that cannot be used."""
     given = trial.given

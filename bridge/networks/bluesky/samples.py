@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.network import Identity, Limits
+from bridge.network import Identity
 from bridge.networks.bluesky import read
-from bridge.networks.bluesky.client import LIMITS
 from bridge.post import Post
 from bridge.text import Span, mastodon_entities
 from bridge.text.entities import x_links
-
-
-def limits() -> Limits:
-    """Those of the network."""
-    return LIMITS
 
 
 def identity(name: str) -> Identity:

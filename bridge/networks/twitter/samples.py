@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.network import Identity, Limits
+from bridge.network import Identity
 from bridge.networks.twitter import read
-from bridge.networks.twitter.client import LIMITS
 from bridge.post import Post
 from bridge.text import Span, x_entities
-
-
-def limits() -> Limits:
-    """Those of the network."""
-    return LIMITS
 
 
 def identity(name: str) -> Identity:
