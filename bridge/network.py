@@ -450,6 +450,8 @@ class Network:
     edits: bool = False
     #: shows a card of a link only if the post brings one along
     cards: bool = False
+    #: posts of its accounts can be read, which makes them sources
+    sources: bool = True
     #: tells with which program a post was written
     names_apps: bool = False
 

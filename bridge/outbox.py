@@ -324,6 +324,8 @@ class _Courier:
 
     def _search(self, draft: QueuedDraft) -> list[Post]:
         """Posts on the account since the attempt that may be this draft's copy."""
+        if not self.target.network.sources:
+            return []  # nobody can tell
         found: list[Post] = []
         cursor, more, now = draft.newest, True, self.accounts.now()
         while more:

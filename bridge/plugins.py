@@ -467,5 +467,6 @@ def network(
         "client": client.__qualname__,
         "logins": ((),),
         "asks": "",
+        "sources": getattr(client, "fetch", None) is not PostingClient.fetch,
     }
     return _OwnNetwork(name=name, title=title, settings=settings, make=client, **(plain | more))

@@ -84,6 +84,8 @@ def relink(
     oldest = min((post.created_at for post, _ in work), default=begin)
     for name, unknown in free.items():
         target = accounts.open(name)
+        if not target.network.sources:
+            continue  # nobody can tell what stands there
         standing = list(_posts(target, Backfill(since=oldest - CLOCK_SKEW)))
         linked = store.links(target.identity.id, [post.id for post in standing])
         unknown += [post for post in standing if post.id not in linked]
@@ -165,8 +167,8 @@ class _Matching:
             self.free.remove(post)
         source, target = self.source.identity.id, self.target.identity.id
         waited = (self.bot, target, source, original.id) in self.found.forgotten
-        if not (standing or unsure) and self._may_stand_edited(original, waited=waited):
-            unsure = "the original was edited since"
+        if not (standing or unsure):
+            unsure = self._may_stand(original, waited=waited)
         if standing or unsure or waited:
             self._record(original, drafts, standing, unsure)
         self.found.missing += not (standing or unsure)
@@ -196,15 +198,21 @@ class _Matching:
             payload, key, post
         )
 
-    def _may_stand_edited(self, original: Post, *, waited: bool) -> bool:
-        """Whether a copy of an earlier version may stand, and this one would be sent beside it."""
-        if original.revision in ("", original.id) or self.target.client.repeatable:
-            return False
+    def _may_stand(self, original: Post, *, waited: bool) -> str:
+        """Why a copy may stand that is not found, where another would be sent; "" if none may."""
+        network = self.target.network
+        is_edited = original.revision not in ("", original.id)
+        if self.target.client.repeatable or not (is_edited or not network.sources):
+            return ""
         key = RouteKey(self.bot, self.source.identity.id, self.target.identity.id)
         chosen = self.route.policy.backfill
         starts = bool(chosen.everything or chosen.last or chosen.since)
         will_be_read = starts or self.store.cursor(key) is not None
-        return waited or (will_be_read and not self.store.seen(key, [original.id]))
+        if not (waited or (will_be_read and not self.store.seen(key, [original.id]))):
+            return ""
+        if network.sources:
+            return "the original was edited since"
+        return f"posts of {network.title} cannot be read"
 
     def _key(self, original: Post, draft: Draft) -> str:
         return idempotency_key(

@@ -87,7 +87,7 @@ Made from the code by `python -m tests.make_reference`; do not edit.
 
 ## Where settings stand
 
-`config.yaml` holds `timezone`, `state`, `alerts`, `accounts`, `groups`, `people`, `defaults` and
+`config.yaml` holds `timezone`, `state`, `alerts`, `plugins`, `accounts`, `groups`, `people`, `defaults` and
 `bots`. A bot may also be a file:
 `bots/NAME.yaml` beside `config.yaml` holds the settings of the bot NAME.
 Relative paths start in the folder of `config.yaml`.

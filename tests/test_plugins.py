@@ -13,12 +13,14 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from bridge import registry, secrecy, steps
+from bridge.accounts import Accounts
 from bridge.cli import main
 from bridge.config import examine
 from bridge.network import Uncertain, Unreachable
 from bridge.post import Post, Run, Skip
 from bridge.schema import Config
 from tests.config_files import ACCOUNTS, complaints, load_text
+from tests.test_relink import command, lose, outbox, run_once
 from tests.test_steps import POST, typed
 from tests.world import World
 
@@ -272,17 +274,22 @@ def test_check_show_and_schema_know_it() -> None:
 # Networks
 
 
+def with_files(folder: Path, **settings: str) -> World:
+    """A world with a bot from Mastodon to the network in mine.py."""
+    made = World(folder, "one: {from: m, to: b}", top={"plugins": ["mine.py"]})
+    made.settings["f"] = {"network": "files", "folder": str(folder / "out")}
+    more = "".join(f", {name}: {value}" for name, value in settings.items())
+    made.configure(f"one: {{from: m, to: f{more}}}")
+    made.accounts = Accounts(made.config, made.store, made.clock)
+    made.read("m")
+    return made
+
+
 @pytest.fixture
 def w(tmp_path: Path) -> Iterator[World]:
     (tmp_path / "mine.py").write_text(FILES)
     (tmp_path / "out").mkdir()
-    made = World(tmp_path, "one: {from: m, to: b}", top={"plugins": ["mine.py"]})
-    made.settings["f"] = {"network": "files", "folder": str(tmp_path / "out")}
-    made.configure("one: {from: m, to: f}")
-    from bridge.accounts import Accounts
-
-    made.accounts = Accounts(made.config, made.store, made.clock)
-    made.read("m")
+    made = with_files(tmp_path)
     yield made
     made.close()
 
@@ -370,6 +377,72 @@ def test_what_is_deleted_is_deleted_there(w: World) -> None:
     assert out(w) == []
 
 
+def test_what_is_in_doubt_where_nobody_can_read_is_held_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    source = FILES.replace("repeatable = True", "repeatable = False").replace(
+        "return Ref(key", "assert 'sikker' in payload['text'], 'no answer'\n        return Ref(key"
+    )
+    (tmp_path / "mine.py").write_text(source)
+    (tmp_path / "out").mkdir()
+    w = with_files(tmp_path)
+    w.say("m", "Usikker?".upper())
+    w.say("m", "Helt sikker")
+    for _ in range(20):
+        w.turn()
+        w.clock.advance(minutes=30)
+    assert out(w) == ["Helt sikker", "USIKKER?"]  # the answer of the latter was lost
+    told = w.command("outbox").stdout
+    assert "in doubt" in told
+    assert w.command("status").exit_code == 75
+    w.close()
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_lost_state_doubles_nothing_where_nobody_can_read(
+    tmp_path: Path, repeatable: bool
+) -> None:
+    source = FILES.replace("repeatable = True", f"repeatable = {repeatable}")
+    # each time that a post goes out is a file of its own
+    source = source.replace('key[:8] + ".txt").write', "str(self.now().timestamp())).write")
+    (tmp_path / "mine.py").write_text(source)
+    (tmp_path / "out").mkdir()
+    w = with_files(tmp_path, backfill="all")
+    w.say("m", "Snø")
+    run_once(w)
+    assert out(w) == ["Snø"]
+    lose(w)
+    run_once(w)
+    assert (out(w) == ["Snø"]) is not repeatable  # where it is, that changes nothing
+    before = out(w)
+    done = command(w, "relink")
+    assert done.exit_code == 0, done.stderr
+    run_once(w)
+    assert out(w) == before
+    reasons = [draft["reason"] for draft in outbox(w)]
+    assert reasons == ([] if repeatable else [reasons[0]])
+    assert repeatable or "posts of Files cannot be read" in reasons[0]
+    w.close()
+
+
+def test_a_network_that_cannot_be_read_is_no_source() -> None:
+    text = (
+        "plugins: mine.py\nbots:\n  a: {from: [masto, f], to: bsky}\n  b: {between: [masto, f]}\n"
+        "  c: {from: all, to: bsky}\n  d: {from: masto, to: all2}\n"
+        "groups: {all: [f, masto], all2: [f]}\n"
+    )
+    own = "  f: {network: files, folder: x}\n"
+    assert complaints(text + ACCOUNTS + own, files={"mine.py": FILES}) == [
+        "3:21: posts of Files cannot be read: 'f' is no source",
+        "4:24: posts of Files cannot be read: 'f' is no source",
+        "5:13: posts of Files cannot be read: 'f' is no source",
+    ]
+    readable = FILES.replace(
+        "    def delete", "    def fetch(self, cursor):\n        pass\n\n    def delete"
+    )
+    load_text(text + ACCOUNTS + own, files={"mine.py": readable})
+
+
 def test_what_a_client_raises_is_one_of_the_five_kinds(tmp_path: Path) -> None:
     source = FILES.replace("return Identity(", "raise OSError('no disk')\n        return Identity(")
     text = "plugins: mine.py\naccounts: {f: {network: files, folder: x}}\n"
@@ -426,7 +499,7 @@ def test_a_bot_with_a_step_and_a_network_of_ones_own_is_tested_and_filled_in() -
 
 def test_bots_of_it_are_tested_and_previewed() -> None:
     bots = (
-        "bots:\n  b:\n    from: [masto, f]\n    to: [bsky, g]\n    steps: [shout]\n    tests:\n"
+        "bots:\n  b:\n    from: masto\n    to: [bsky, g]\n    steps: [shout]\n    tests:\n"
         "      - given: {text: Snø, from: masto}\n        expect: {g: Snø!, bsky: Snø!}\n"
     )
     own = "  f: {network: files, folder: x}\n  g: {network: files, folder: y}\n"

@@ -209,11 +209,25 @@ class Bots:
                     if account in sources:
                         message = f"the account {shorten(account)} stands in both from and to"
                         self.problems.add(word.node, message)
+        self._check_sources((*values.get("from", ()), *values.get("between", ())))
         self.routes += len(sources) * len(targets)
         if self.routes > MAX_ROUTES:
             self.problems.add(key, f"more than {MAX_ROUTES:,} pairs of accounts up to this bot")
             return []
         return [pair for pair in product(sources, targets) if pair[0] != pair[1]]
+
+    def _check_sources(self, listed: tuple[Name, ...]) -> None:
+        """Report accounts that are to be read and cannot be; groups are named with theirs."""
+        for name in listed:
+            for account in self.groups.get(name.text, (name.text,)):
+                network = NETWORKS.get(
+                    self.accounts[account].network if account in self.accounts else ""
+                )
+                if network and not network.sources:
+                    message = (
+                        f"posts of {network.title} cannot be read: {shorten(account)} is no source"
+                    )
+                    self.problems.add(name.node, message)
 
     def _known(self, listed: tuple[Name, ...]) -> Iterator[str]:
         """The names that are accounts, those of groups too, each once."""
