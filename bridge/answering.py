@@ -16,6 +16,7 @@ from bridge.console import (
     fail,
     json_option,
     load,
+    no_such,
     state_for_reading,
 )
 
@@ -110,8 +111,7 @@ def _offline(config_file: Path) -> Config:
 
 def _bot(config: Config, name: str) -> Bot:
     if name not in config.bots:
-        names = ", ".join(config.bots) or "none"
-        fail(f"there is no bot {name!r} in {config.file}; there are: {names}", FAILURE)
+        no_such("bot", name, config.bots, config.file)
     return config.bots[name]
 
 

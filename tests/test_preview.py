@@ -210,7 +210,7 @@ def test_wrong_words_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return code, out.splitlines()[-1]
 
     assert told("newsrom", "--text", "x") == (
-        1, f"there is no bot 'newsrom' in {tmp_path}/config.yaml; there are: newsroom, back"
+        2, f"there is no bot 'newsrom' in {tmp_path}/config.yaml; did you mean 'newsroom'?"
     )  # fmt: skip
     assert told("newsroom", "--text", "x", "--from", "x") == (
         1, "newsroom does not mirror 'x'; it mirrors masto"
