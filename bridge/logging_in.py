@@ -190,7 +190,19 @@ def _password(logs_in: Any, account: Account) -> str:
             return getpass.getpass(asks)
         except (EOFError, KeyboardInterrupt):
             raise click.Abort from None
-    return sys.stdin.readline()
+    return _typed()
+
+
+def _typed() -> str:
+    """A line of standard input."""
+    from bridge.network import LoginNeeded
+
+    try:
+        line = sys.stdin.readline()
+        line.encode()
+    except UnicodeError:
+        raise LoginNeeded("what was typed is no text") from None
+    return line
 
 
 # By a browser
@@ -271,7 +283,7 @@ def _pasted(logs_in: Any, begun: Authorization) -> str:
     from bridge.network import LoginNeeded
 
     click.echo(f"Paste {logs_in.PASTE}: ", err=True, nl=False)
-    text = sys.stdin.readline().strip()
+    text = _typed().strip()
     if not text:
         raise LoginNeeded("nothing was pasted")
     if logs_in.PASTED and "://" not in text:

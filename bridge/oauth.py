@@ -89,7 +89,10 @@ def code_in(address: str, authorization: Authorization) -> str | None:
 
     Raises LoginNeeded if it says that the owner, or the network, has declined.
     """
-    told = parse_qs(urlsplit(address).query)
+    try:
+        told = parse_qs(urlsplit(address).query)
+    except ValueError:  # what was pasted is no address at all
+        return None
 
     def first(name: str) -> str:
         return told.get(name, [""])[0]

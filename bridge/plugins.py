@@ -10,11 +10,12 @@ import inspect
 import logging
 import os
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
 from bridge import secrecy
 from bridge.network import (
@@ -38,10 +39,17 @@ from bridge.network import (
     Unreachable,
     Upload,
 )
-from bridge.post import Draft, Media, Post, Ref, Run, Skip
+from bridge.post import Draft, Media, Post, Ref, Run, RunKind, Skip
 from bridge.schema import Kind, Setting
 from bridge.steps.kinds import MAX_TEXT, Step, StepKind
-from bridge.text import Span, comparable, escape_url, graphemes, mastodon_entities
+from bridge.text import (
+    Span,
+    comparable,
+    escape_url,
+    graphemes,
+    is_language_tag,
+    mastodon_entities,
+)
 
 __all__ = [
     "Identity",
@@ -145,6 +153,29 @@ def _setting(step_name: str, parameter: inspect.Parameter) -> Setting:
 _MAY_CHANGE = ("runs", "languages", "content_warning", "sensitive", "tags", "labels")
 
 
+_TUPLES = ("runs", "languages", "tags", "labels")
+
+
+def _check(made: Post, post: Post) -> None:
+    """Raise TypeError or ValueError if what a step made of a post cannot be kept or sent."""
+    new = [run for run in made.runs if run not in post.runs]
+    for run in new:
+        if not isinstance(run, Run) or run.kind not in get_args(RunKind):
+            raise TypeError(f"in runs is {str(run)[:80]!r}, no Run of a kind that there is")
+        if run.kind == "link" and not str(run.target).startswith(("https://", "http://")):
+            raise ValueError(f"a link leads to {str(run.target)[:80]!r}, no address of a page")
+    texts = [made.content_warning, *made.languages, *made.tags, *made.labels]
+    for text in (*texts, *(text for run in new for text in (run.text, run.target, run.name))):
+        if not isinstance(text, str):
+            raise TypeError(f"{str(text)[:80]!r} is no text")
+        text.encode()
+    if not isinstance(made.sensitive, bool):
+        raise TypeError("sensitive is true or false")
+    for tag in made.languages:
+        if tag not in post.languages and not is_language_tag(tag):
+            raise ValueError(f"{tag[:80]!r} is not a language tag such as nb, en or en-GB")
+
+
 @dataclass(frozen=True)
 class _Own:
     """A function of a plugin as a step: whatever it does, no post is lost or let out by it."""
@@ -157,9 +188,11 @@ class _Own:
         try:
             result = self.function(post, **dict(self.values))
             if isinstance(result, Skip):
-                return result
+                return Skip(" ".join(str(result.reason).split())[:500], held=bool(result.held))
             return self._taken(post, result)
-        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+        except BaseException as error:  # whatever a person's code may raise
+            if ends_program(error):
+                raise
             held = Skip(f"the step {self.name} failed: {describe(error)}", held=True)
             where = post.url or post.id
             logger.error("%s: held: %s", where, held.reason)  # noqa: TRY400 - told in one line
@@ -170,7 +203,10 @@ class _Own:
         """What may be taken over of a result: no other author or visibility, nobody notified."""
         if not isinstance(result, Post):
             raise TypeError(f"it returned {type(result).__name__}, no Post or Skip")
-        made = replace(post, **{name: getattr(result, name) for name in _MAY_CHANGE})
+        changed: dict[str, Any] = {name: getattr(result, name) for name in _MAY_CHANGE}
+        changed |= {name: tuple(changed[name]) for name in _TUPLES}
+        made = replace(post, **changed)
+        _check(made, post)
         if len(made.text) > MAX_TEXT:
             raise ValueError(f"the text has over {MAX_TEXT:,} characters")
         runs = (
@@ -178,6 +214,12 @@ class _Own:
             for run in made.runs
         )
         return replace(made, runs=tuple(runs))
+
+
+def ends_program(error: BaseException) -> bool:
+    """Whether an error is a person's Ctrl-C, and not what their code made up."""
+    in_front = threading.current_thread() is threading.main_thread()
+    return isinstance(error, KeyboardInterrupt) and in_front
 
 
 _HERE = str(Path(__file__).parent) + os.sep
@@ -433,7 +475,9 @@ class _Guarded:
             return call()
         except ClientError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a person's code may raise
+        except BaseException as error:  # whatever a person's code may raise
+            if ends_program(error):
+                raise
             words = f"the plugin of {self._network.title} failed: {describe(error)}"
             logger.error("%s: %s", name, words)  # noqa: TRY400
             kind = Uncertain if name in _WRITES else Unreachable

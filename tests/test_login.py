@@ -210,6 +210,7 @@ def test_a_pasted_address_logs_in_to_x(n: Networks) -> None:
         ("", "nothing was pasted"),
         ("abc", "that is not of this login"),
         ("http://127.0.0.1:1/?code=c&state=anothers", "that is not of this login"),
+        ("http://[?code=c&state=s", "that is not of this login"),
     ],
 )
 def test_an_address_of_another_login_is_not_taken(n: Networks, text: str, told: str) -> None:
@@ -609,3 +610,21 @@ def test_a_login_that_does_not_work_leaves_the_one_before(n: Networks) -> None:
     n.mastodon.faults.append(refused)
     assert n.run("login", "m").returncode == 1
     assert n.stored() == before
+
+
+@pytest.mark.parametrize(("utf8", "io"), [("1", ""), ("0", "utf-8:strict")])
+def test_bytes_that_are_no_text_are_no_password(n: Networks, utf8: str, io: str) -> None:
+    command = [*TRIBRIDGE, "login", "b", "--config", str(n.file)]
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "PYTHONUTF8": utf8,
+        "PYTHONIOENCODING": io,
+    }
+    done = subprocess.run(
+        command, input=b"\xff\xfe\n", capture_output=True, env=env, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert b"b: what was typed is no text" in done.stderr
+    assert not n.logins.exists()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -127,6 +128,7 @@ HEAD = "from bridge.plugins import Skip, network, step\n"
         ),
         ("a = 1\nb = a / 0\n", "ZeroDivisionError: division by zero (mine.py, line 2)"),
         ("raise SystemExit(3)\n", "SystemExit: 3 (mine.py, line 1)"),
+        ("raise GeneratorExit\n", "GeneratorExit (mine.py, line 1)"),
         ("x = " + "(" * 9000 + ")" * 9000, "nested"),
         (
             HEAD + "@step\ndef append(post):\n    'x'\n",
@@ -192,12 +194,30 @@ def test_what_plugins_may_list(listed: str, told: list[str]) -> None:
             "ValueError: the text has over 100,000 characters",
         ),
         ("return post.replace(0, 0, 7)", "TypeError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("raise __import__('asyncio').CancelledError", "CancelledError"),
+        ("return replace(post, runs=None)", "TypeError"),
+        ("return replace(post, runs=['x'])", "TypeError: in runs is 'x', no Run"),
+        ("return replace(post, runs=[Run('x', 'bold')])", "TypeError: in runs is \"Run(text='x'"),
+        (
+            "return replace(post, runs=[Run('x', 'link', 'x y')])",
+            "ValueError: a link leads to 'x y', no address of a page",
+        ),
+        ("return replace(post, runs=[Run('x', 'hashtag', 7)])", "TypeError: '7' is no text"),
+        ("return replace(post, runs=[Run('\\ud800')])", "UnicodeEncodeError"),
+        ("return replace(post, content_warning=None)", "TypeError: 'None' is no text"),
+        ("return replace(post, sensitive='no')", "TypeError: sensitive is true or false"),
+        ("return replace(post, languages='en')", "ValueError: 'e' is not a language tag"),
+        ("return replace(post, languages=None)", "TypeError"),
+        ("return replace(post, tags=[1])", "TypeError: '1' is no text"),
+        ("return replace(post, labels=[None])", "TypeError: 'None' is no text"),
     ],
 )
 def test_a_step_that_fails_holds_the_post(
     body: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = f"{HEAD}@step\ndef f(post):\n    'x'\n    {body}\n"
+    head = "from dataclasses import replace; from bridge.plugins import Run, step\n"
+    source = f"{head}@step\ndef f(post):\n    'x'\n    {body}\n"
     result = made(source, POST, "f")
     assert isinstance(result, Skip)
     assert result.held
@@ -220,9 +240,33 @@ def test_what_a_step_says_when_it_fails_is_one_line_without_secrets(
     assert "\n" not in result.reason
 
 
+@pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "GeneratorExit"])
+def test_a_step_of_ones_own_ends_no_thread_of_the_program(tmp_path: Path, error: str) -> None:
+    body = f"@step\ndef f(post):\n    'x'\n    raise {error}\n"
+    (tmp_path / "mine.py").write_text(HEAD + body)
+    w = World(tmp_path, "one: {from: m, to: b, steps: [f]}", top={"plugins": ["mine.py"]})
+    w.read("m")
+    w.say("m", "Snø")
+    thread = Thread(target=w.read, args=("m",))
+    thread.start()
+    thread.join()
+    assert [held.reason[:24] for held in w.store.held_posts()] == [
+        f"the step f failed: {error}"[:24]
+    ]
+    w.close()
+
+
+def test_ctrl_c_within_a_step_ends_the_command() -> None:
+    source = f"{HEAD}@step\ndef f(post):\n    'x'\n    raise KeyboardInterrupt\n"
+    with pytest.raises(KeyboardInterrupt):
+        made(source, POST, "f")
+
+
 def test_a_step_may_skip() -> None:
     source = f"{HEAD}@step\ndef f(post):\n    'x'\n    return Skip('not this one')\n"
     assert made(source, POST, "f") == Skip("not this one")
+    made_up = source.replace("'not this one'", "['a\\n', None]")
+    assert made(made_up, POST, "f") == Skip("['a\\n', None]")
 
 
 def test_a_step_changes_what_a_post_says_and_not_whose_it_is_or_who_sees_it() -> None:
@@ -250,6 +294,18 @@ def test_a_step_changes_what_a_post_says_and_not_whose_it_is_or_who_sees_it() ->
 
 def invoke(*words: str) -> Any:
     return CliRunner().invoke(main, list(words), catch_exceptions=False)
+
+
+def test_what_a_plugin_prints_is_no_part_of_a_result() -> None:
+    source = SHOUT + "\n\nprint('hei')\nold = shout\n\n\n"
+    source += "@step(name='loud')\ndef loud(post):\n    'x'\n    print('hopp')\n    return post\n"
+    tests = "\n    tests: [{name: x, given: {text: Hei}, expect: {bsky: {text: Hei}}}]\n"
+    text = "plugins: [mine.py]\n" + BOT.format("loud").rstrip() + tests + ACCOUNTS
+    load_text(text, files={"mine.py": source})
+    done = CliRunner().invoke(main, ["test", "--json"])
+    assert done.exit_code == 0, done.output
+    json.loads(done.stdout)
+    assert {"hei", "hopp"} & set(done.stderr.split())
 
 
 def test_check_show_and_schema_know_it() -> None:
@@ -456,6 +512,16 @@ def test_what_a_client_raises_is_one_of_the_five_kinds(tmp_path: Path) -> None:
         client.login()
     with pytest.raises(Uncertain, match=r"FileNotFoundError.*\(mine.py, line 14\)"):
         client.publish({"text": "a"}, "b")
+
+
+def test_a_client_that_ends_the_program_does_not(tmp_path: Path) -> None:
+    source = FILES + "\n\nFolder.publish = lambda *_: exit(1)\n"
+    (tmp_path / "mine.py").write_text(source)
+    (tmp_path / "out").mkdir()
+    w = with_files(tmp_path)
+    with pytest.raises(Uncertain, match="SystemExit: 1"):
+        w.accounts.open("f").client.publish({}, "k")
+    w.close()
 
 
 def test_accounts_of_it_are_checked_and_need_no_login() -> None:

@@ -193,6 +193,40 @@ def test_replace_changes_the_words_of_a_link_and_never_loses_it() -> None:
     assert moved.runs == (mention, Run(": "), link)
 
 
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        ("{matching: '[^\\w\\s]', by: ''}", "Sø #vær @ola og https://a.example/x Slutt"),
+        ("{matching: '\\W+', by: ' '}", "Sø #vær @ola og https://a.example/x Slutt "),
+        ("{matching: '\\p{C}', by: ''}", "Sø, #vær: @ola og https://a.example/x. Slutt!"),
+        ("{matching: '(?s).*', by: ''}", "#vær @ola https://a.example/x"),
+        ("{matching: ' og .*\\. ', by: '…'}", "Sø, #vær: @ola… https://a.example/x Slutt!"),
+    ],
+)
+def test_an_expression_that_finds_everything_takes_no_link_along(step: str, text: str) -> None:
+    mention = Run("@ola", "mention", "https://a.example/@ola", "ola")
+    link = Run("https://a.example/x", "link", "https://a.example/x")
+    tag = Run("#vær", "hashtag", "vær")
+    runs = (Run("Sø, "), tag, Run(": "), mention, Run(" og "), link, Run(". Slutt!"))
+    after = changed(replace(POST, runs=runs), f"replace: {step}")
+    assert after.text == text
+    assert more_than_text(after.runs) == [tag, mention, link]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "replace: {matching: '☺', by: '\\ud83d\\ude00\\ud800'}",
+        """template: "{{ '\\\\ud83d\\\\ude00\\\\ud800' }}{{ text[1:] }}" """,
+    ],
+)
+def test_half_characters_that_a_step_spells_are_none_in_the_post(step: str) -> None:
+    link = Run("☺", "link", "https://a.example")
+    after = changed(replace(POST, runs=(Run("☺ "), link)), step)
+    assert after.text.startswith("😀\ufffd ")
+    after.text.encode()
+
+
 def test_signs_that_stand_for_links_may_be_the_authors_own() -> None:
     post = typed("\U00100000 og https://a.example \U00100001 \U0010fffd")
     after = changed(post, "replace: {text: og, by: and}")

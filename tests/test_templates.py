@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -307,6 +308,29 @@ def test_what_is_handled_is_counted_even_where_nothing_comes_of_it(
     assert handled <= sandbox._WORK
     sandbox._environment.cache_clear()
     sandbox.compiled.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ [text, " + "text, " * 900 + "] }}",
+        "{{ [text, " + "text, " * 900 + "] | upper }}",
+        "{{ [text, " + "text, " * 900 + "] | length }}",
+        "{{ [0, " + "0, " * 900 + "] | join(text) }}",
+        "{{ (0, " + "0, " * 900 + ") | join(text) }}",
+    ],
+    ids=range(5),
+)
+def test_no_list_makes_a_text_that_fills_the_memory(source: str) -> None:
+    post = typed("a b " * 20_000)
+    changed(source, typed("a"))
+    tracemalloc.start()
+    try:
+        assert reason(source, post) == "template: the text would have over 100,000 characters"
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20_000_000
 
 
 def test_loops_go_through_a_hundred_items_at_most() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge import registry
 from bridge.network import Network
-from bridge.plugins import PluginError, describe
+from bridge.plugins import PluginError, describe, ends_program
 from bridge.steps import KINDS, StepKind
 
 #: the most that a file of a plugin may hold, in bytes
@@ -53,7 +53,9 @@ def installed() -> tuple[Plugin, tuple[str, ...]]:
 def _loaded(point: EntryPoint) -> Plugin:
     try:
         target = point.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever its code may raise
+    except BaseException as error:  # whatever its code may raise
+        if ends_program(error):
+            raise
         raise PluginError(describe(error)) from None
     if isinstance(target, ModuleType):
         return _in_module(target)
@@ -91,6 +93,7 @@ def _run(path: Path, source: bytes) -> Plugin:
     name = f"tribridge_plugin_{sha256(str(path.absolute()).encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(path)
+    module.__dict__["print"] = _print
     try:
         code = compile(source, str(path), "exec")
         sys.modules[name] = module
@@ -99,12 +102,19 @@ def _run(path: Path, source: bytes) -> Plugin:
         raise PluginError(f"line {error.lineno or 1}: {error.msg}") from None
     except (RecursionError, MemoryError):
         raise PluginError("its code is nested too deep") from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever its code may raise
+    except BaseException as error:  # whatever its code may raise
+        if ends_program(error):
+            raise
         sys.modules.pop(name, None)
         raise PluginError(
             str(error) if isinstance(error, PluginError) else describe(error)
         ) from None
     return _in_module(module)
+
+
+def _print(*values: object, **more: Any) -> None:
+    """As `print`, to stderr unless told otherwise: stdout is for the results of commands."""
+    print(*values, **{"file": sys.stderr, **more})  # noqa: T201 - it is that
 
 
 def _in_module(module: ModuleType) -> Plugin:

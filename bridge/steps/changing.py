@@ -14,7 +14,7 @@ from bridge.post import Card, Post, Run, Skip, join_runs
 from bridge.schema import Setting
 from bridge.steps.kinds import MAX_TEXT, BadStep, Example, StepKind
 from bridge.steps.naming import author, filled, network
-from bridge.steps.weaving import Loom, TooMany
+from bridge.steps.weaving import Loom, TooMany, whole
 from bridge.text import shows_url
 
 
@@ -63,7 +63,7 @@ class Replace:
     """Puts other words in the place of some.
 
     Addresses, mentions and hashtags are left alone, and so are the targets of links; the words of a
-    link change.
+    link change. Those within what is replaced stand behind what comes for it.
     """
 
     by: str
@@ -83,7 +83,7 @@ class Replace:
     def __call__(self, post: Post) -> Post | Skip:
         try:
             loom = Loom()
-            text = self._replaced(loom.weave(post.runs))
+            text = self._replaced(loom.weave(post.runs), loom)
             loom.signed = [self._reworded(run) for run in loom.signed]
             return replace(post, runs=loom.unweave(text))
         except TimeoutError:
@@ -95,15 +95,22 @@ class Replace:
         """A link by other words, unless none are left."""
         if run.kind != "link" or shows_url(run):
             return run
-        words = self._replaced(run.text)
+        words = whole(self._replaced(run.text))
         return replace(run, text=words) if words.strip() else run
 
-    def _replaced(self, text: str) -> str:
+    def _replaced(self, text: str, loom: Loom | None = None) -> str:
+        """A text with the words in their places; of one with signs, the `loom` that made them."""
         room = MAX_TEXT - len(text)
 
         def new(found: regex.Match[str]) -> str:
             nonlocal room
+            signs = loom.signs_in(found[0]) if loom else []
+            if signs and len(signs) == len(found[0]):
+                return found[0]
             words = self._expanded(found)
+            if lost := [sign for sign in signs if sign not in words]:
+                before = words[-1:] or text[max(found.start() - 1, 0) : found.start()]
+                words += _apart(before, lost, text[found.end() : found.end() + 1])
             room -= len(words)
             if room < 0:
                 raise _TooLong
@@ -119,6 +126,13 @@ class Replace:
             raise _TooLong
         expanded: str = found.expand(self.by)
         return expanded
+
+
+def _apart(before: str, signs: list[str], after: str) -> str:
+    """Signs that no word touches which stands before or after them."""
+    gap = " " if before and not before.isspace() else ""
+    end = " " if after.isalnum() or after == "_" else ""
+    return f"{gap}{' '.join(signs)}{end}"
 
 
 def _check_groups(pattern: str, by: str) -> None:

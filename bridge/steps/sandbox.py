@@ -24,7 +24,7 @@ MAX_TEMPLATE = 10_000
 #: how deep what stands in a template may be nested
 _DEPTH = 40
 #: characters that the filters of a template may handle on one post
-_WORK = 10_000_000
+_WORK = 3_000_000
 _NUMBER = 10**9
 
 #: what a template can name, and what that is
@@ -102,7 +102,7 @@ def _environment() -> jinja2.Environment:
                 raise TypeError(f"{operator} is for small numbers only")
             return super().call_unop(context, operator, arg)
 
-    made = Sandbox(trim_blocks=True, lstrip_blocks=True, optimized=False)
+    made = Sandbox(trim_blocks=True, lstrip_blocks=True, optimized=False, finalize=_shown)
     made.globals.clear()
     made.filters.clear()
     made.filters.update({name: _counted(f, of_text=True) for name, f in _OF_TEXTS.items()})
@@ -111,6 +111,13 @@ def _environment() -> jinja2.Environment:
     made.tests.clear()
     made.tests.update(tests)
     return made
+
+
+def _shown(value: Any) -> Any:
+    """What stands in the text for a value: a long list is not even spelled."""
+    if _weight(value, MAX_TEXT) > MAX_TEXT:
+        raise TooMuch
+    return value
 
 
 def _is_number(value: Any) -> bool:
@@ -162,11 +169,14 @@ def _replace(text: str, old: str, new: str) -> str:
 
 
 def _join(items: Any, between: str = ", ") -> str:
-    return str(between).join(map(str, items if isinstance(items, list) else [items]))
+    listed, gap = items if isinstance(items, list | tuple) else [items], str(between)
+    if len(listed) * len(gap) > MAX_TEXT:
+        raise TooMuch
+    return gap.join(map(str, listed))
 
 
 def _length(value: Any) -> int:
-    return len(value) if isinstance(value, list) else len(clusters(str(value)))
+    return len(value) if isinstance(value, list | tuple) else len(clusters(str(value)))
 
 
 def _default(value: Any, other: Any) -> Any:
@@ -196,14 +206,25 @@ def _counted(work: Callable[..., Any], *, of_text: bool) -> Callable[..., Any]:
 
     @jinja2.pass_context
     def counted(context: Any, value: Any, *args: Any) -> Any:
-        text = str(value)
         spent: list[int] = context[SPENT]
-        spent[0] += len(text) + 1
+        spent[0] += _weight((value, *args), _WORK)
         if spent[0] > _WORK:
             raise TooMuch
-        return work(text if of_text else value, *args)
+        return work(str(value) if of_text else value, *args)
 
     return counted
+
+
+def _weight(value: Any, most: int) -> int:
+    """How many characters a value is, or a list of values is together; soon over `most` if more."""
+    if not isinstance(value, list | tuple):
+        return len(value if isinstance(value, str) else str(value)) + 1
+    total = 1
+    for item in value:
+        total += _weight(item, most)
+        if total > most:
+            break
+    return total
 
 
 # What a template may hold

@@ -41,10 +41,15 @@ class Loom:
                 pieces.append("".join(chars))
         return "".join(pieces)
 
+    def signs_in(self, text: str) -> list[str]:
+        """The signs in a text, in order."""
+        return [char for char in text if 0 <= ord(char) - _FIRST < len(self.signed)]
+
     def unweave(
         self, text: str, plain: Callable[[str], Sequence[Run]] = lambda text: (Run(text),)
     ) -> tuple[Run, ...]:
         """The runs of a text: those of signs as often as they stand there, `plain` of the rest."""
+        text = whole(text)
         runs: list[Run] = []
         start = 0
         for at, char in enumerate(text):
@@ -53,3 +58,10 @@ class Loom:
                 runs += [*plain(text[start:at]), self.signed[number]]
                 start = at + 1
         return join_runs([*runs, *plain(text[start:])])
+
+
+def whole(text: str) -> str:
+    """A text that UTF-8 can carry: halves of surrogate pairs are joined, or U+FFFD."""
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
