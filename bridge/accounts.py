@@ -197,13 +197,13 @@ class Accounts:
         return Opened(account.name, network, identity, client)
 
     def host_of(self, identity: str) -> str:
-        """The host, with its port, of the service of a configured account; "" if it is unknown."""
+        """The host, with its port, of the service of a configured account; "" if it has none."""
         name = self.name_of(identity)
         if name is None:
             return ""
         account = self._configured[name]
-        settings = NETWORKS[account.network].settings
-        url: str = next((account.settings[s.name] for s in settings if s.kind == "url"), "")
+        urls = (s.name for s in NETWORKS[account.network].settings if s.kind == "url")
+        url = next((account.settings[each] for each in urls if each in account.settings), "")
         return urlsplit(url).netloc
 
     def name_of(self, identity: str) -> str | None:

@@ -16,6 +16,7 @@ from bridge.console import (
     fail,
     json_option,
     load,
+    no_such,
     state_for_reading,
 )
 
@@ -65,7 +66,7 @@ def preview(
         raise click.UsageError("--post, --last and --text are three ways to say which posts")
     if text is not None and not _is_text(text):
         raise click.UsageError("--text is empty, or holds what is no text")
-    config = load(config_file) if text is None else _without_logins(config_file)
+    config = load(config_file) if text is None else _offline(config_file)
     bot = _bot(config, bot_name)
     found = _previewed(config, bot, url, count or 1, text, source)
     if json_wanted:
@@ -98,10 +99,19 @@ def _without_logins(config_file: Path) -> Config:
         fail(str(error), CONFIGURATION)
 
 
+def _offline(config_file: Path) -> Config:
+    """The configuration for what asks nobody: what only networks need may be missing."""
+    from bridge.config import ConfigError, examine
+
+    files = examine(config_file, offline=True)
+    if files.config is None:
+        fail(str(ConfigError(files.problems)), CONFIGURATION)
+    return files.config
+
+
 def _bot(config: Config, name: str) -> Bot:
     if name not in config.bots:
-        names = ", ".join(config.bots) or "none"
-        fail(f"there is no bot {name!r} in {config.file}; there are: {names}", FAILURE)
+        no_such("bot", name, config.bots, config.file)
     return config.bots[name]
 
 

@@ -17,6 +17,7 @@ from bridge.console import (
     config_option,
     fail,
     json_option,
+    no_such,
     state_for_writing,
 )
 from bridge.registry import NETWORKS
@@ -170,8 +171,7 @@ def show(config_file: Path, bot: str, *, json_wanted: bool) -> None:
     if files.config is None:
         fail(str(ConfigError(files.problems)), CONFIGURATION)
     if bot not in files.config.bots:
-        names = ", ".join(files.config.bots) or "none"
-        fail(f"there is no bot {bot!r} in {config_file}; there are: {names}", FAILURE)
+        no_such("bot", bot, files.config.bots, config_file)
     found = effective(files, bot)
     click.echo(as_json(as_object(found, files.config)) if json_wanted else as_yaml(found))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from bridge.schema import Config
     from bridge.store import Store
 
-FAILURE, OVERDUE, CONFIGURATION = 1, 75, 78
+FAILURE, USAGE, OVERDUE, CONFIGURATION = 1, 2, 75, 78
+
+#: as many names are listed where one is not there
+LISTED = 20
 
 config_option = click.option(
     "--config",
@@ -52,6 +56,17 @@ def fail(message: str, code: int) -> NoReturn:
     """End with a message on stderr and an exit code."""
     click.echo(message, err=True)
     sys.exit(code)
+
+
+def no_such(what: str, name: str, names: Collection[str], config_file: Path) -> NoReturn:
+    """End with 2: a command names a bot or an account that is not in the configuration."""
+    from bridge.config.yaml_reader import suggestion
+
+    near = suggestion(name, names)
+    listed = ", ".join(list(names)[:LISTED]) or "none"
+    if len(names) > LISTED:
+        listed += f" and {len(names) - LISTED} more"
+    fail(f"there is no {what} {name!r} in {config_file}{near or f'; there are: {listed}'}", USAGE)
 
 
 def load(config_file: Path) -> Config:

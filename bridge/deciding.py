@@ -19,6 +19,7 @@ from bridge.console import (
     fail,
     json_option,
     load,
+    no_such,
     state_for_reading,
     state_for_writing,
 )
@@ -211,7 +212,7 @@ def _named(config_file: Path, name: str | None, *, everything: bool) -> tuple[Co
     if name in config.bots:
         return config, "bot"
     if name not in config.accounts:
-        fail(f"there is no bot and no account {name!r} in {config_file}", FAILURE)
+        no_such("bot and no account", name or "", (*config.bots, *config.accounts), config_file)
     return config, "account"
 
 

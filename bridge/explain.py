@@ -223,7 +223,10 @@ def _outcome(
     for state, word in order:
         stuck = next((d for d in own if d.state == state), None)
         if stuck is not None:
-            return word, stuck.error or _turn(stuck), remedy(stuck.code, stuck.id, stuck.bot)
+            why, todo = stuck.error or _turn(stuck), remedy(stuck.code, stuck.id, stuck.bot)
+            if word == WAITS and (rests := _rests(story, way, stuck)):
+                why, todo = f"{why}; {rests[0]}", rests[1]
+            return word, why, todo
     if own:
         if copies and all(copy.gone_at for copy in copies):
             return DELETED, None, _after_all(story)
@@ -246,6 +249,27 @@ def _turn(draft: QueuedDraft) -> str:
     return "its request left, and no answer is recorded" if under_way else "waits for its turn"
 
 
+def _rests(story: Story, way: _Way, draft: QueuedDraft) -> tuple[str, str] | None:
+    """Whom a draft waits for that was not told so yet, and what to do; None if for nobody."""
+    if draft.code in ("paused", "mode"):
+        return None
+    names = names_of(story.config, story.store)
+    if paused := _paused(story, draft.bot, names.get(draft.target, "")):
+        return paused
+    if way.bot is not None and way.bot.mode in ("dry-run", "disabled"):
+        said = f"its bot {draft.bot} has mode {way.bot.mode}"
+        return said, remedy("mode", draft.id, draft.bot)
+    return None
+
+
+def _paused(story: Story, bot: str, account: str) -> tuple[str, str] | None:
+    """What keeps a bot from an account: that something is paused, and how that ends."""
+    for kind, name in sorted(story.store.pauses()):
+        if (kind, name) in (("all", ""), ("bot", bot), ("account", account)):
+            return f"{name or 'everything'} is paused", f"`tribridge resume {name or '--all'}`"
+    return None
+
+
 def _after_all(story: Story) -> str:
     return f"`tribridge mirror {story.url or 'URL'}` mirrors it after all"
 
@@ -262,10 +286,11 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
     bot, source = way.bot, way.route.source
     if bot.mode == "disabled":
         return NOT_READ, "the bot has mode disabled: it reads nothing", "set `mode: live`"
-    for kind, name in sorted(story.store.pauses()):
-        if kind == "all" or (kind, name) in (("bot", bot.name), ("account", source)):
-            what = name or "everything"
-            return NOT_READ, f"{what} is paused", f"`tribridge resume {name or '--all'}`"
+    if paused := _paused(story, bot.name, source):
+        return NOT_READ, *paused
+    if bot.mode == "dry-run":
+        why = "the bot has mode dry-run: it posts nothing, and remembers nothing"
+        return NOT_READ, why, "set `mode: live`"
     runs, bots = last_runs(story.config.state.file)
     run = runs.get(source, {})
     if error := run.get("read_error") or run.get("open_error"):
@@ -290,12 +315,13 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
         how = "by its `cron`" if bot.cron else f"every {int(bot.every.total_seconds())} s"
         told = f"{source} was last read {_said(last) if last else 'never'}, before it was published"
         return NOT_READ, f"{told}; the bot reads {how}", "`tribridge once` reads now"
-    return (
-        NEVER_SHOWN,
+    why = (
         f"{source} was last read {_said(last)}, and did not show it then: it may be private, "
-        "deleted, of another account, or from before the bot's first run",
-        _after_all(story) if post else None,
+        "deleted, of another account, or from before the bot's first run"
     )
+    if post is None:  # it is not known when it was published
+        return NEVER_SHOWN, f"{why}, or published since", "`tribridge once` reads now"
+    return NEVER_SHOWN, why, _after_all(story)
 
 
 def _said(at: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.console import CONFIGURATION, FAILURE, config_option, fail
+from bridge.console import CONFIGURATION, FAILURE, config_option, fail, no_such
 
 if TYPE_CHECKING:
     from bridge.network import Identity, Network
@@ -174,8 +174,7 @@ def _account(config_file: Path, name: str) -> tuple[Config, Account, Network]:
     except ConfigError as error:
         fail(str(error), CONFIGURATION)
     if name not in config.accounts:
-        known = ", ".join(config.accounts) or "none yet"
-        fail(f"{config_file}: has no account {name!r}; it has: {known}", CONFIGURATION)
+        no_such("account", name, config.accounts, config_file)
     chosen = config.accounts[name]
     network = NETWORKS[chosen.network]
     if not network.asks:

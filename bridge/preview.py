@@ -18,8 +18,8 @@ from bridge.registry import NETWORKS
 from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
 from bridge.schema import Bot, Config, Route
 from bridge.store import RouteKey, Store
+from bridge.trials.given import nobody, typed
 from bridge.trials.given import samples as samples_of
-from bridge.trials.given import typed
 
 #: as long as ids are: of a text that was never posted
 NO_ID = "100000000000000001"
@@ -78,7 +78,7 @@ def of_text(
         limits, told[name] = _limits(network, sessions.get(name))
         row = rows.get(name)
         who = Identity(row["identity"], row["handle"], row["url"]) if row else None
-        known[name] = (who or _nobody(network, name), limits)
+        known[name] = (who or nobody(network, name), limits)
     store = Store.in_memory()
     accounts = Offline(config, store, now, known)
     opened = accounts.open(source)
@@ -95,7 +95,7 @@ def of_text(
         """An address on the account's own server, where each has its own."""
         any_server = getattr(samples, "HOST", "")
         own = accounts.host_of(opened.identity.id)
-        return address.replace(any_server, own, 1) if any_server else address
+        return address.replace(any_server, own, 1) if any_server and own else address
 
     post = Post(
         account=opened.identity.id,
@@ -119,15 +119,6 @@ def _limits(network: Network, saved: str | None) -> tuple[Limits, str]:
     if certain:
         return found, "those that the server told at the last login"
     return found, f"those of {network.title} as it comes: its server was never asked"
-
-
-def _nobody(network: Network, name: str) -> Identity:
-    """Who an account is that never logged in."""
-    try:
-        found: Identity = samples_of(network).identity(name)
-    except ModuleNotFoundError:  # a network of a plugin
-        return Identity(f"{network.name}:{name}", name)
-    return found
 
 
 def of_newest(

@@ -16,6 +16,7 @@ from bridge.console import (
     config_option,
     fail,
     json_option,
+    no_such,
 )
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def test(
         _fail(files.problems)
     names = list(files.config.bots)
     for unknown in (bot for bot in bots if bot not in names):
-        there = ", ".join(names) or "none"
-        raise click.UsageError(f"there is no bot {unknown!r} in {config_file}; there are: {there}")
+        no_such("bot", unknown, names, config_file)
     chosen = [bot for bot in names if not bots or bot in bots]
     results, problems = trials.run(files, chosen)
     if problems:

@@ -352,7 +352,14 @@ def test_a_paused_bot_sends_nothing_and_goes_on_where_it_was(w: World) -> None:
 
 @pytest.mark.parametrize("words", [("nobody",), (), ("one", "--all")])
 def test_what_is_paused_must_be_there(w: World, words: tuple[str, ...]) -> None:
-    assert w.command("pause", *words).exit_code == (1 if words == ("nobody",) else 2)
+    assert w.command("pause", *words).exit_code == 2
+
+
+def test_a_mistyped_name_is_told_with_what_was_meant(w: World) -> None:
+    told = w.command("pause", "oen").stderr
+    assert told == f"there is no bot and no account 'oen' in {w.file}; did you mean 'one'?\n"
+    told = w.command("pause", "nobody").stderr
+    assert told.endswith(f"'nobody' in {w.file}; there are: one, both, b, b2, m, m2, x, x2\n")
 
 
 def test_only_what_is_paused_can_be_resumed(w: World) -> None:

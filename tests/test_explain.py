@@ -180,6 +180,34 @@ def test_what_waits_for_its_delay_or_approval_says_so(w: World) -> None:
     assert "retry" in way(story, "x")["remedy"]
 
 
+def test_what_waits_while_its_bot_its_target_or_everything_is_paused_says_so(w: World) -> None:
+    w.configure("one: {from: m, to: b, delay: 10m}")
+    w.turn()
+    post = w.say("m", "Venter på pausen")
+    w.turn()
+
+    def told() -> tuple[str, str | None]:
+        found = way(explained(w, url_of(w, post)), "b")
+        return found["why"], found["remedy"]
+
+    assert told()[0] == "waits for the bot's delay"
+    for name, what in (("one", "one"), ("b", "b"), ("--all", "everything")):
+        w.command("pause", name)
+        assert told() == (
+            f"waits for the bot's delay; {what} is paused", f"`tribridge resume {name}`"
+        )  # fmt: skip
+        w.command("resume", name)
+    w.command("pause", "m")  # what was read from it goes out still
+    assert told()[0] == "waits for the bot's delay"
+    w.command("resume", "m")
+    for mode in ("disabled", "dry-run"):
+        w.configure(f"one: {{from: m, to: b, delay: 10m, mode: {mode}}}")
+        assert told() == (
+            f"waits for the bot's delay; its bot one has mode {mode}",
+            "set `mode: live` when the bot may post",
+        )
+
+
 def test_a_post_that_a_filter_stopped_says_which_and_what_would_come_of_it_today(w: World) -> None:
     w.configure("one: {from: m, to: [b, x], for: {b: {skip: {words: [utkast]}}}}")
     post = w.say("m", "Et utkast")
@@ -232,6 +260,11 @@ def test_a_post_that_was_not_read_yet_says_what_keeps_its_bot(w: World) -> None:
     w.command("resume", "m")
     w.configure("one: {from: m, to: [b, x], mode: disabled}")
     assert never(w, post)[1] == "the bot has mode disabled: it reads nothing"
+    w.configure("one: {from: m, to: [b, x], mode: dry-run}")
+    has_read(w)
+    assert never(w, post) == (
+        "not read yet", "the bot has mode dry-run: it posts nothing, and remembers nothing"
+    )  # fmt: skip
     w.configure("other: {from: m, to: b}")
     has_read(w)
     (only,) = explained(w, url_of(w, post))["ways"]
@@ -280,7 +313,10 @@ def test_a_post_that_its_source_never_shows_says_so(w: World) -> None:
     assert outcome == "never shown"
     assert why.startswith("m was last read 2026-11-22 12:01:02 UTC, and did not show it then: ")
     told = w.command("explain", url_of(w, shy), "--offline", "--json")
-    assert way(json.loads(told.stdout), "b")["why"] == why
+    # nobody says then when it was published
+    unasked = way(json.loads(told.stdout), "b")
+    assert unasked["why"] == f"{why}, or published since"
+    assert unasked["remedy"] == "`tribridge once` reads now"
     w.remove("m", shy)
     outcome, why = never(w, shy)
     assert (outcome, why.startswith("it is gone: the server has no such post")) == (

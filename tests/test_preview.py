@@ -94,6 +94,16 @@ def test_a_text_needs_no_network_no_login_no_state_and_no_secrets(
     assert max(map(len, out.splitlines())) <= readable.WIDTH
 
 
+def test_a_text_needs_nothing_that_only_networks_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = CONFIG.replace("https://social.example.com", '"${NO_SERVER}"')
+    (tmp_path / "config.yaml").write_text('alerts: {webhook: "${NO_WEBHOOK}"}\n' + bare)
+    code, out, _ = typed(tmp_path, monkeypatch, "newsroom", "--text", "Hei!")
+    assert code == 0, out
+    assert "   | Hei!" in out
+
+
 def test_the_counts_are_those_of_the_target_and_the_payload_is_a_draft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +210,7 @@ def test_wrong_words_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return code, out.splitlines()[-1]
 
     assert told("newsrom", "--text", "x") == (
-        1, f"there is no bot 'newsrom' in {tmp_path}/config.yaml; there are: newsroom, back"
+        2, f"there is no bot 'newsrom' in {tmp_path}/config.yaml; did you mean 'newsroom'?"
     )  # fmt: skip
     assert told("newsroom", "--text", "x", "--from", "x") == (
         1, "newsroom does not mirror 'x'; it mirrors masto"

@@ -199,8 +199,11 @@ def test_a_map_of_hashtags_is_merged_tag_by_tag() -> None:
 def test_a_bot_that_is_not_there_and_a_config_that_is_wrong() -> None:
     written({"config.yaml": "bots:\n  b: {from: masto, to: bsky}\n" + ACCOUNTS})
     none = tribridge("show", "c")
-    assert (none.exit_code, none.stdout) == (1, "")
+    assert (none.exit_code, none.stdout) == (2, "")
     assert none.stderr == "there is no bot 'c' in config.yaml; there are: b\n"
+    many = "".join(f"  b{n}: {{from: masto, to: bsky}}\n" for n in range(22))
+    Path("config.yaml").write_text("bots:\n" + many + ACCOUNTS, encoding="utf-8")
+    assert tribridge("show", "news").stderr.endswith("b18, b19 and 2 more\n")
     Path("config.yaml").write_text("bots: {b: {from: masto}}", encoding="utf-8")
     wrong = tribridge("show", "b")
     assert wrong.exit_code == 78

@@ -134,11 +134,16 @@ class Problems:
     def suggest(self, word: str, names: Iterable[str]) -> str:
         """`; did you mean 'name'?`, or nothing."""
         # Comparing is slow: a file of nothing but mistakes must still be answered at once.
-        if len(self.found) > 200 or len(word) > 60:
-            return ""
-        by_lower = {name.lower(): name for name in sorted(names)}
-        near = difflib.get_close_matches(word.lower(), by_lower, n=1)
-        return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+        return "" if len(self.found) > 200 else suggestion(word, names)
+
+
+def suggestion(word: str, names: Iterable[str]) -> str:
+    """`; did you mean 'name'?`, or nothing."""
+    if len(word) > 60:
+        return ""
+    by_lower = {name.lower(): name for name in sorted(names)}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def place(node: Node) -> str:

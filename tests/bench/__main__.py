@@ -201,7 +201,8 @@ def idle(seconds: float) -> list[str]:
 def many_bots(sources: list[dict[str, str]], target: dict[str, str]) -> str:
     """A config with a bot for each source."""
     accounts = {f"s{n}": {"network": "mastodon", **s} for n, s in enumerate(sources)}
-    bots = {f"bot{n}": {"from": f"s{n}", "to": "t"} for n in range(len(sources))}
+    tests = [{"given": {"text": "Hello #a"}, "expect": "mirrored"}]
+    bots = {f"bot{n}": {"from": f"s{n}", "to": "t", "tests": tests} for n in range(len(sources))}
     accounts["t"] = {"network": "bluesky", **target}
     return json.dumps({"accounts": accounts, "bots": bots}, indent=1)
 
@@ -223,6 +224,14 @@ def starts(rounds: int) -> list[str]:
             (
                 "tribridge check, 1,000 bots",
                 [*TRIBRIDGE, "check", "--config", f"{folder}/1000.yaml"],
+            ),
+            (
+                "tribridge test, 1,000 bots with one test each",
+                [*TRIBRIDGE, "test", "--config", f"{folder}/1000.yaml"],
+            ),
+            (
+                "tribridge preview --text",
+                [*TRIBRIDGE, "preview", "bot0", "--text", "Hello", "--config", f"{folder}/1.yaml"],
             ),
         ):
             taken = []
