@@ -215,7 +215,8 @@ class _Own:
             # of its own, so that nothing that it does to it comes through
             result = self.function(replace(post), **dict(self.values))
             if isinstance(result, Skip):
-                return Skip(" ".join(str(result.reason).split())[:500], held=bool(result.held))
+                reason = " ".join(str(result.reason).split())[:500] or f"the step {self.name}"
+                return Skip(reason, held=bool(result.held))
             return self._taken(post, result)
         except BaseException as error:  # whatever a person's code may raise
             if ends_program(error):

@@ -120,7 +120,8 @@ file, line and column.
 - **span of the day**: `7:00-22:30`, in `timezone`; over midnight too: `22-6`. Its end is no part of it.
 - **list of weekdays**: `mon`, `[mon-thu, sun]`, by the date in `timezone`.
 - **regular expression**: of the Python module `regex`; in single quotes, at most 10,000 characters
-  with counts such as `{99}` written out. One that takes over a second on a post skips it.
+  with counts such as `{99}` written out. One that takes over a second on a post skips it, in a step
+  holds it.
 - **DATE**: ISO 8601, such as `2026-01-31`; without a zone it is UTC.
 - `${NAME}` in a value is an environment variable, `${file:PATH}` the content of a file of one line;
   `$${` stands for `${`.

@@ -304,6 +304,7 @@ def test_a_step_may_skip() -> None:
     assert made(source, POST, "f") == Skip("not this one")
     made_up = source.replace("'not this one'", "['a\\n', None]")
     assert made(made_up, POST, "f") == Skip("['a\\n', None]")
+    assert made(source.replace("not this one", ""), POST, "f") == Skip("the step f")
 
 
 def test_a_step_changes_what_a_post_says_and_not_whose_it_is_or_who_sees_it() -> None:
