@@ -457,6 +457,17 @@ class _Samples:
 _WRITES = ("publish", "update", "delete", "upload", "upload_film")
 
 
+#: what calls of a client give, as far as others take it apart
+_GIVES: Mapping[str, type] = {"begin": Page, "fetch": Page, "find": Post, "reread": dict}
+
+
+def _typed(name: str, value: Any) -> Any:
+    """What a call gave; TypeError if it is nothing of the kind."""
+    if name in _GIVES and not isinstance(value, _GIVES[name]):
+        raise TypeError(f"{name} returned {type(value).__name__}, no {_GIVES[name].__name__}")
+    return value
+
+
 class _Guarded:
     """A client of a plugin, from which only the five kinds of error come."""
 
@@ -521,7 +532,7 @@ class _Guarded:
         value = self._tried(name, lambda: getattr(self._client, name))
         if not callable(value):
             return value
-        return lambda *args, **more: self._tried(name, lambda: value(*args, **more))
+        return lambda *args, **more: self._tried(name, lambda: _typed(name, value(*args, **more)))
 
     def _tried(self, name: str, call: Callable[[], Any]) -> Any:
         try:

@@ -624,6 +624,15 @@ def test_a_client_may_be_busy_until_a_time_of_any_kind(tmp_path: Path, at: str) 
     w.close()
 
 
+@pytest.mark.parametrize("name", ["begin", "fetch", "find", "reread"])
+def test_a_reading_that_gives_nothing_of_the_kind_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.py").write_text(FILES + f"\n\nFolder.{name} = lambda *_: None\n")
+    w = with_files(tmp_path)
+    with pytest.raises(Unreachable, match=f"{name} returned NoneType, no "):
+        getattr(w.accounts.open("f").client, name)("1")
+    w.close()
+
+
 def test_what_a_client_says_of_a_copy_is_text(tmp_path: Path) -> None:
     source = FILES + "\n\nFolder.publish = lambda *_: Ref(7, url=None)\n"
     (tmp_path / "mine.py").write_text(source)
