@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -131,16 +132,26 @@ class _Criterion:
         return None if met is None else Skip(f"skip: {self.found.format(met=met)}")
 
 
+def _composed(text: str) -> str:
+    """A text in which é is one character (NFC), as most programs write it, and some do not."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _folded(text: str) -> str:
+    """What is the same for two texts that differ in case only, or in how é is written."""
+    return _composed(_composed(text).casefold())
+
+
 def _hashtag(case: _Case, wanted: Iterable[str]) -> str | None:
     found = {run.target for run in case.post.runs if run.kind == "hashtag"} | set(case.post.tags)
-    found = {tag.lstrip("#").casefold() for tag in found}
-    return next((tag for tag in wanted if tag.lstrip("#").casefold() in found), None)
+    found = {_folded(tag.lstrip("#")) for tag in found}
+    return next((tag for tag in wanted if _folded(tag.lstrip("#")) in found), None)
 
 
 def _word(case: _Case, wanted: Iterable[str]) -> str | None:
-    text = "\n".join(_texts(case.post)).casefold()
+    text = _folded("\n".join(_texts(case.post)))
     for word in wanted:
-        folded = word.casefold()
+        folded = _folded(word)
         before = "" if _RUNNING_ON.match(folded) else r"(?<!\w)"
         after = "" if _RUNNING_ON.match(folded[-1:]) else r"(?!\w)"
         if regex.search(before + regex.escape(folded) + after, text):
@@ -162,7 +173,9 @@ def _matches(case: _Case, pattern: str) -> str | Skip | None:
     """Whether the expression is found; one that takes too long skips, so that nothing leaks."""
     try:
         found = any(
-            regex.search(pattern, text, timeout=REGEX_TIMEOUT) for text in _texts(case.post)
+            regex.search(pattern, text, timeout=REGEX_TIMEOUT)
+            for each in _texts(case.post)
+            for text in dict.fromkeys((each, _composed(each)))
         )
     except TimeoutError:
         return Skip(f"matching: the expression took over {REGEX_TIMEOUT:g} s")

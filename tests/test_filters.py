@@ -82,6 +82,23 @@ def test_by_default_the_hashtag_nobridge_keeps_a_post_at_home() -> None:
     assert reason(post) == "skip: hashtag nobridge"
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Filter(words=("utkåst",)),
+        Filter(words=("utka\u030ast",)),
+        Filter(hashtags=("blåbær",)),
+        Filter(hashtags=("#bla\u030abær",)),
+        Filter(matching=r"(?i)\butk\wst\b"),
+    ],
+)
+@pytest.mark.parametrize("ring", ["å", "a\u030a"])
+def test_a_letter_in_two_characters_is_that_letter(refusal: Filter, ring: str) -> None:
+    tag = f"bl{ring}bær"
+    post = replace(POST, runs=(Run(f"Utk{ring}st "), Run(f"#{tag}", "hashtag", tag)))
+    assert reason(post, skip=refusal)
+
+
 def test_words_are_found_in_the_content_warning_too() -> None:
     post = replace(POST, content_warning="Draft, do not read")
     assert reason(post, skip=Filter(words=("draft",))) == "skip: word draft"
