@@ -108,7 +108,8 @@ class Replace:
             if signs and len(signs) == len(found[0]):
                 return found[0]
             words = self._expanded(found)
-            if lost := [sign for sign in signs if sign not in words]:
+            kept = set(words)
+            if lost := [sign for sign in signs if sign not in kept]:
                 before = words[-1:] or text[max(found.start() - 1, 0) : found.start()]
                 words += _apart(before, lost, text[found.end() : found.end() + 1])
             room -= len(words)
