@@ -133,7 +133,7 @@ REASONS = {
     "filters": {"Skip"},
     "steps/changing": {"Skip"},
     "steps/templates": {"Skip"},
-    "plugins": {"Skip"},
+    "plugins/steps": {"Skip"},
     "render": {"Skip", "Loss"},
     "polls": {"Loss"},
     "outbox": {"Wait", "Stop"},

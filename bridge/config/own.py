@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge import registry
 from bridge.network import Network
-from bridge.plugins import PluginError, describe, ends_program
+from bridge.plugins.errors import PluginError, describe, ends_program
 from bridge.steps import KINDS, StepKind
 
 #: the most that a file of a plugin may hold, in bytes
