@@ -135,7 +135,9 @@ def _previewed(
             named = (source,) if source else sources
             return told.of_url(config, bot, named, url, store, console.now)
         return told.of_newest(config, bot, first, count, store, console.now)
-    except (ClientError, StateError, told.NothingToShow) as error:
+    except ClientError as error:
+        fail(f"{url or first}: {error}", FAILURE)
+    except (StateError, told.NothingToShow) as error:
         fail(str(error), FAILURE)
 
 

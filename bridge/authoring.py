@@ -160,14 +160,14 @@ def _many(number: int, what: str) -> str:
 def show(config_file: Path, bot: str, *, json_wanted: bool) -> None:
     """Show all settings of BOT, each with the place that it comes from.
 
-    Asks no network. What is printed is the bot's file with nothing left out.
+    Asks no network, and needs no secrets. What is printed is the bot's file with nothing left out.
 
     Example: tribridge show newsroom
     """
     from bridge.config import ConfigError, examine
     from bridge.config.effective import as_object, as_yaml, effective
 
-    files = examine(config_file)
+    files = examine(config_file, offline=True)
     if files.config is None:
         fail(str(ConfigError(files.problems)), CONFIGURATION)
     if bot not in files.config.bots:

@@ -168,6 +168,11 @@ def of_url(
             failed = failed or error
     if failed is not None:
         raise failed
+    for account, post_id in store.named(url):
+        origin = store.links(account, [post_id]).get(post_id)
+        if origin is not None and origin.ref.url not in ("", url):
+            original = origin.ref.url
+            raise NothingToShow(f"{url}: a copy: give the address of its original, {original}")
     raise NothingToShow(
         f"{url}: not the address of a post of {' or '.join(sources)}: give the address of its "
         "page, as the network shows it"

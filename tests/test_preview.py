@@ -482,14 +482,31 @@ def test_what_cannot_be_had_is_one_sentence(w: World) -> None:
     for words, told in (
         (("one",), "m has no posts yet"),
         (("one", "--post", "https://elsewhere.example/1"), "not the address of a post of m"),
-        (("one", "--post", f"{w.simulator('m').url}/@anna/99"), "the server has no such post"),
+        (
+            ("one", "--post", f"{w.simulator('m').url}/@anna/99"),
+            f"{w.simulator('m').url}/@anna/99: the server has no such post",
+        ),
     ):
         done = w.command("preview", *words)
         assert (done.exit_code, done.stdout) == (1, "")
         assert told in done.stderr
     w.simulator("m").stop()
     done = w.command("preview", "one")
-    assert (done.exit_code, "cannot reach 127.0.0.1" in done.stderr) == (1, True)
+    assert (done.exit_code, done.stderr[:25]) == (1, "m: cannot reach 127.0.0.1")
+
+
+def test_of_a_copy_its_original_is_named(w: World) -> None:
+    w.turn()
+    post = w.say("m", "Har en kopi")
+    w.turn()
+    url = f"https://bsky.app/profile/anna.test/post/{w.copies('b')[0].id}"
+    done = w.command("preview", "one", "--post", url)
+    original = f"{w.simulator('m').url}/@anna/{post}"
+    told = f"{url}: a copy: give the address of its original, {original}\n"
+    assert (done.exit_code, done.stderr) == (1, told)
+    w.configure("other: {from: m2, to: b}\none: {from: m, to: b}")
+    done = w.command("preview", "other", "--post", original)
+    assert done.stderr.startswith(f"{original}: not the address of a post of m2: ")
 
 
 def test_a_picture_that_is_gone_is_told_where_it_would_be_held(w: World) -> None:

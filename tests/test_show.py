@@ -208,3 +208,15 @@ def test_a_bot_that_is_not_there_and_a_config_that_is_wrong() -> None:
     wrong = tribridge("show", "b")
     assert wrong.exit_code == 78
     assert "config.yaml:1:" in wrong.stderr
+
+
+def test_no_secret_and_no_address_needs_to_be_there() -> None:
+    written({"config.yaml": "bots:\n  b: {from: masto, to: bsky, delay: 5m}\n" + ACCOUNTS})
+    text = Path("config.yaml").read_text(encoding="utf-8")
+    words = r"(server|access_token|app_password): ([^\s,}]+)"
+    variables = re.sub(words, r'\1: "${NOT_THERE}"', text)
+    assert "${NOT_THERE}" in variables
+    Path("config.yaml").write_text(variables, encoding="utf-8")
+    done = tribridge("show", "b")
+    assert done.exit_code == 0, done.output
+    assert "delay: 5m  # config.yaml:2:" in done.stdout

@@ -372,6 +372,12 @@ def test_a_test_that_expects_nothing_fails_with_all_that_comes() -> None:
 # How it is told
 
 
+def test_a_name_that_runs_leftwards_leaves_the_rest_of_its_line_in_place() -> None:
+    write("from: masto\nto: bsky\ntests:\n  - given: {text: مرحبا}\n    expect: skipped\n")
+    first = tribridge().stdout.splitlines()[0]
+    assert first == "bots/b.yaml:5:13: b: \u2068مرحبا\u2069, to bsky"
+
+
 def test_bots_without_tests_are_named_and_only_those_that_are_chosen() -> None:
     for name in ("a", "b", "c"):
         write(

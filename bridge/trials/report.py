@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 from bridge.config.trials import Trial
 from bridge.config.yaml_reader import Node, place
+from bridge.readable import shown
 from bridge.trials import Failure, Result
 from bridge.trials.outcome import difference
 
@@ -32,7 +33,7 @@ def title(trial: Trial) -> str:
 def about(result: Result, failure: Failure) -> str:
     """One line on a failure, without its place."""
     where = f", to {failure.target}" if failure.target else ""
-    line = f"{result.bot}: {title(result.trial)}{where}"
+    line = f"{result.bot}: {shown(title(result.trial))}{where}"
     if result.trial.expected is None:
         line += ": expects nothing yet; `tribridge test --update` fills it in"
     return line
