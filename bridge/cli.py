@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """The commands; trouble with the state ends any of them with 1 and a sentence."""
+    """The commands; trouble with the state or stdout ends any of them with 1 and a sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -42,6 +44,10 @@ class _Commands(click.Group):
 
             if isinstance(error, StateError):
                 fail(str(error), FAILURE)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:
+                # what is left of the output would fail again when the process ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+                fail(f"the output cannot be written: {error.strerror}", FAILURE)
             raise
 
 

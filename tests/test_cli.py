@@ -88,6 +88,21 @@ def test_a_wrong_command_is_wrong_usage() -> None:
     assert done.stdout == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_output_that_finds_no_room_is_told_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*TRIBRIDGE, "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[1],
+        )
+    assert done.returncode == 1
+    assert done.stderr == "the output cannot be written: No space left on device\n"
+
+
 @pytest.mark.parametrize("command", ["check", "run", "once", "status", "links", "alerts test"])
 def test_without_a_config_every_command_says_how_to_begin(tmp_path: Path, command: str) -> None:
     done = tribridge(*command.split(), cwd=tmp_path)

@@ -81,8 +81,8 @@ BOTS: list[tuple[str, list[str]]] = [
         "source: masto\ntarget: bsky\n",
         [
             "1:1: the bot 'b' needs either from and to, or between",
-            "1:1: unknown setting 'source'",
-            "2:1: unknown setting 'target'",
+            "1:1: unknown setting 'source'; did you mean 'from'?",
+            "2:1: unknown setting 'target'; did you mean 'to'?",
         ],
     ),
     (
@@ -122,7 +122,14 @@ BOTS: list[tuple[str, list[str]]] = [
         "from: masto\nto: bsky\nskip: nobridge\n",
         ["3:7: 'skip' takes a map of settings, not a single value"],
     ),
-    ("from: masto\nto: bsky\nexclude:\n  words: [a]\n", ["3:1: unknown setting 'exclude'"]),
+    (
+        "from: masto\nto: bsky\nexclude:\n  words: [a]\n",
+        ["3:1: unknown setting 'exclude'; did you mean 'skip'?"],
+    ),
+    (
+        "from: masto\nto: bsky\nskip:\n  regex: ad\n",
+        ["4:3: unknown setting 'regex'; did you mean 'matching'?"],
+    ),
     (
         "from: masto\nto: bsky\nonly:\n  hashtag: news\n",
         ["4:3: unknown setting 'hashtag'; did you mean 'hashtags'?"],
@@ -669,7 +676,7 @@ CONFIGS: list[tuple[str, list[str]]] = [
         [
             "2:3: account 'a' needs app_password: an app password of the account; or log in with `tribridge login a`",
             "2:3: account 'a' needs handle: the handle, such as newsroom.example",
-            "4:5: unknown setting 'username'",
+            "4:5: unknown setting 'username'; did you mean 'handle'?",
             "5:5: unknown setting 'password'; did you mean 'app_password'?",
         ],
     ),
@@ -687,7 +694,7 @@ CONFIGS: list[tuple[str, list[str]]] = [
     ),
     (
         "accounts:\n  a:\n    network: mastodon\n    server: https://mastodon.example\n    access_token: $T\n    token: ${T}\n",
-        ["6:5: unknown setting 'token'"],
+        ["6:5: unknown setting 'token'; did you mean 'access_token'?"],
     ),
     (
         "accounts:\n  a:\n    network: mastodon\n    server: https://mastodon.example\n    access_token: ${T\n",

@@ -137,10 +137,35 @@ class Problems:
         return "" if len(self.found) > 200 else suggestion(word, names)
 
 
+#: what people write who know other programs, and names of ours that may be meant
+_OTHER_WORDS = {
+    "exclude": ("skip",),
+    "include": ("only",),
+    "instance": ("server",),
+    "interval": ("every",),
+    "keywords": ("words",),
+    "lang": ("languages", "language"),
+    "length": ("longer_than",),
+    "pattern": ("matching",),
+    "regex": ("matching",),
+    "regexp": ("matching",),
+    "schedule": ("cron",),
+    "source": ("from",),
+    "tags": ("hashtags",),
+    "target": ("to",),
+    "token": ("access_token",),
+    "username": ("handle",),
+}
+
+
 def suggestion(word: str, names: Iterable[str]) -> str:
     """`; did you mean 'name'?`, or nothing."""
     if len(word) > 60:
         return ""
+    names = set(names)
+    for other in _OTHER_WORDS.get(word.lower(), ()):
+        if other in names:
+            return f"; did you mean {other!r}?"
     by_lower = {name.lower(): name for name in sorted(names)}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
