@@ -7,7 +7,9 @@ How posts are chosen is in `filters`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bridge.filters import Ruling, choose, rulings
 from bridge.post import Post, Skip
@@ -41,11 +43,16 @@ KINDS: Mapping[str, StepKind] = {
 
 def make(kind: StepKind, setting: StepSetting) -> Step:
     """The step of a kind with a value as the configuration holds it. Raises BadStep."""
-    value: Any = setting.value
+    return _made(kind, setting.value, setting.zone)
+
+
+@lru_cache(maxsize=4096)
+def _made(kind: StepKind, value: Any, zone: ZoneInfo | None) -> Step:
+    """A step, made once for all posts: it keeps nothing of them, and making one can take long."""
     if kind.setting.kind == "section":
         return kind.make(**dict(value))
     if kind.zoned:
-        return kind.make(value, setting.zone)
+        return kind.make(value, zone)
     return kind.make() if value is None else kind.make(value)
 
 

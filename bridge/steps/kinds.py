@@ -49,9 +49,9 @@ class Example:
     after: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StepKind:
-    """A kind of step: its setting, and what makes a step of a value of that.
+    """A kind of step: its setting, and what makes a step of a value of that. Equal to itself only.
 
     The values of a setting that is a section come by name, those that are not written left out.
     `make` raises BadStep. One that is `bare` may be its name alone. `rules` say in JSON Schema what
