@@ -9,13 +9,13 @@ import click
 
 from bridge import console
 from bridge.console import (
-    CONFIGURATION,
     FAILURE,
     as_json,
     config_option,
     fail,
     json_option,
     load,
+    load_offline,
     no_such,
     state_for_reading,
 )
@@ -66,7 +66,7 @@ def preview(
         raise click.UsageError("--post, --last and --text are three ways to say which posts")
     if text is not None and not _is_text(text):
         raise click.UsageError("--text is empty, or holds what is no text")
-    config = load(config_file) if text is None else _offline(config_file)
+    config = load(config_file) if text is None else load_offline(config_file)[0]
     bot = _bot(config, bot_name)
     found = _previewed(config, bot, url, count or 1, text, source)
     if json_wanted:
@@ -86,27 +86,6 @@ def _is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return bool(text.strip()) and "\0" not in text
-
-
-def _without_logins(config_file: Path) -> Config:
-    """The configuration for what logs in nowhere: its secrets need not be there."""
-    from bridge.config import ConfigError
-    from bridge.config import load as load_config
-
-    try:
-        return load_config(config_file, logging_in=True)
-    except ConfigError as error:
-        fail(str(error), CONFIGURATION)
-
-
-def _offline(config_file: Path) -> Config:
-    """The configuration for what asks nobody: what only networks need may be missing."""
-    from bridge.config import ConfigError, examine
-
-    files = examine(config_file, offline=True)
-    if files.config is None:
-        fail(str(ConfigError(files.problems)), CONFIGURATION)
-    return files.config
 
 
 def _bot(config: Config, name: str) -> Bot:
@@ -162,7 +141,7 @@ def explain(config_file: Path, what: str, *, json_wanted: bool, offline: bool) -
 
     if not _is_text(what):
         raise click.UsageError("URL|ID is empty, or holds what is no text")
-    config = _without_logins(config_file) if offline else load(config_file)
+    config = load(config_file, logging_in=offline)
     store = state_for_reading(config)
     if store is None:
         fail(

@@ -17,6 +17,7 @@ from bridge.console import (
     config_option,
     fail,
     json_option,
+    load_offline,
     no_such,
     state_for_writing,
 )
@@ -164,16 +165,13 @@ def show(config_file: Path, bot: str, *, json_wanted: bool) -> None:
 
     Example: tribridge show newsroom
     """
-    from bridge.config import ConfigError, examine
     from bridge.config.effective import as_object, as_yaml, effective
 
-    files = examine(config_file, offline=True)
-    if files.config is None:
-        fail(str(ConfigError(files.problems)), CONFIGURATION)
-    if bot not in files.config.bots:
-        no_such("bot", bot, files.config.bots, config_file)
+    config, files = load_offline(config_file)
+    if bot not in config.bots:
+        no_such("bot", bot, config.bots, config_file)
     found = effective(files, bot)
-    click.echo(as_json(as_object(found, files.config)) if json_wanted else as_yaml(found))
+    click.echo(as_json(as_object(found, config)) if json_wanted else as_yaml(found))
 
 
 @click.command()

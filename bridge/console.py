@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from bridge.config import Files
     from bridge.schema import Config
     from bridge.store import Store
 
@@ -69,14 +70,27 @@ def no_such(what: str, name: str, names: Collection[str], config_file: Path) -> 
     fail(f"there is no {what} {name!r} in {config_file}{near or f'; there are: {listed}'}", USAGE)
 
 
-def load(config_file: Path) -> Config:
-    """The configuration; every problem on stderr and exit 78 if there are any."""
+def load(config_file: Path, *, logging_in: bool = False) -> Config:
+    """The configuration; every problem on stderr and exit 78 if there are any.
+
+    With `logging_in`, the secrets that log accounts in are left out, and need not be there.
+    """
     from bridge.config import ConfigError, load
 
     try:
-        return load(config_file)
+        return load(config_file, logging_in=logging_in)
     except ConfigError as error:
         fail(str(error), CONFIGURATION)
+
+
+def load_offline(config_file: Path) -> tuple[Config, Files]:
+    """The same for what asks nobody, with its files: what only networks need may be missing."""
+    from bridge.config import ConfigError, examine
+
+    files = examine(config_file, offline=True)
+    if files.config is None:
+        fail(str(ConfigError(files.problems)), CONFIGURATION)
+    return files.config, files
 
 
 def state_for_reading(config: Config) -> Store | None:

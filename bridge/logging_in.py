@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.console import CONFIGURATION, FAILURE, config_option, fail, no_such
+from bridge.console import FAILURE, config_option, fail, load, no_such
 
 if TYPE_CHECKING:
     from bridge.network import Identity, Network
@@ -166,13 +166,9 @@ def _say(words: str) -> None:
 
 def _account(config_file: Path, name: str) -> tuple[Config, Account, Network]:
     """The account, without the secrets that log it in; ends the program if it is not there."""
-    from bridge.config import ConfigError, load
     from bridge.registry import NETWORKS
 
-    try:
-        config = load(config_file, logging_in=True)
-    except ConfigError as error:
-        fail(str(error), CONFIGURATION)
+    config = load(config_file, logging_in=True)
     if name not in config.accounts:
         no_such("account", name, config.accounts, config_file)
     chosen = config.accounts[name]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any
 
 import click
 
@@ -16,11 +15,9 @@ from bridge.console import (
     config_option,
     fail,
     json_option,
+    load_offline,
     no_such,
 )
-
-if TYPE_CHECKING:
-    from bridge.config import Problem
 
 #: as click takes colours; it leaves them out where no terminal is
 _COLOURS: dict[str, dict[str, Any]] = {
@@ -64,24 +61,22 @@ def test(
     Example: tribridge test newsroom
     """
     from bridge import trials
-    from bridge.config import examine
+    from bridge.config import ConfigError
     from bridge.trials import report
     from bridge.trials.update import update
 
-    files = examine(config_file, offline=True)
-    if files.config is None:
-        _fail(files.problems)
-    names = list(files.config.bots)
+    config, files = load_offline(config_file)
+    names = list(config.bots)
     for unknown in (bot for bot in bots if bot not in names):
         no_such("bot", unknown, names, config_file)
     chosen = [bot for bot in names if not bots or bot in bots]
     results, problems = trials.run(files, chosen)
     if problems:
-        _fail(problems)
+        fail(str(ConfigError(problems)), CONFIGURATION)
     if fill_in:
         for line in update(files, config_file, results):
             click.echo(line, err=True)
-        files = examine(config_file, offline=True)
+        _, files = load_offline(config_file)
         results, _ = trials.run(files, chosen)
     if junit_file is not None:
         try:
@@ -95,12 +90,6 @@ def test(
             click.echo(click.style(line, **_COLOURS[kind]) if kind else line)
     if any(result.failures for result in results):
         sys.exit(FAILURE)
-
-
-def _fail(problems: Sequence[Problem]) -> NoReturn:
-    from bridge.config import ConfigError
-
-    fail(str(ConfigError(problems)), CONFIGURATION)
 
 
 COMMANDS = (test,)
