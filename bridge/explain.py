@@ -16,7 +16,7 @@ from bridge.network import Identity
 from bridge.offline import opened
 from bridge.post import Draft, Post, Ref, Skip, utc
 from bridge.pulse import last_runs
-from bridge.reasons import address, changes, filters, is_hidden
+from bridge.reasons import address, changes, filters, is_hidden, paused
 from bridge.registry import NETWORKS
 from bridge.remedies import of_held_post, remedy
 from bridge.schema import Bot, Route
@@ -254,8 +254,8 @@ def _rests(story: Story, way: _Way, draft: QueuedDraft) -> tuple[str, str] | Non
     if draft.code in ("paused", "mode"):
         return None
     names = names_of(story.config, story.store)
-    if paused := _paused(story, draft.bot, names.get(draft.target, "")):
-        return paused
+    if rests := _paused(story, draft.bot, names.get(draft.target, "")):
+        return rests
     if way.bot is not None and way.bot.mode in ("dry-run", "disabled"):
         said = f"its bot {draft.bot} has mode {way.bot.mode}"
         return said, remedy("mode", draft.id, draft.bot)
@@ -264,9 +264,8 @@ def _rests(story: Story, way: _Way, draft: QueuedDraft) -> tuple[str, str] | Non
 
 def _paused(story: Story, bot: str, account: str) -> tuple[str, str] | None:
     """What keeps a bot from an account: that something is paused, and how that ends."""
-    for kind, name in sorted(story.store.pauses()):
-        if (kind, name) in (("all", ""), ("bot", bot), ("account", account)):
-            return f"{name or 'everything'} is paused", f"`tribridge resume {name or '--all'}`"
+    for name in paused(story.store, bot, [account]):
+        return f"{name or 'everything'} is paused", f"`tribridge resume {name or '--all'}`"
     return None
 
 
@@ -286,8 +285,8 @@ def _never(story: Story, way: _Way) -> tuple[str, str, str | None]:
     bot, source = way.bot, way.route.source
     if bot.mode == "disabled":
         return NOT_READ, "the bot has mode disabled: it reads nothing", "set `mode: live`"
-    if paused := _paused(story, bot.name, source):
-        return NOT_READ, *paused
+    if rests := _paused(story, bot.name, source):
+        return NOT_READ, *rests
     if bot.mode == "dry-run":
         why = "the bot has mode dry-run: it posts nothing, and remembers nothing"
         return NOT_READ, why, "set `mode: live`"

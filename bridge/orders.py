@@ -52,10 +52,7 @@ def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Pla
             return Done(ok=False, answer="there is no such draft for an account of the config")
         names = [name]
     url = order.argument.rpartition(" ")[2]
-    known = {
-        name: Identity(row["identity"], row["handle"], row["url"])
-        for name, row in store.accounts().items()
-    }
+    known = known_accounts(config, store)
     found = places(url, {name: known[name] for name in names if name in known}, config)
     failed: ClientError | None = None
     for name in (name for name in names if name not in known and not found):
@@ -78,6 +75,15 @@ def place(order: Order, config: Config, accounts: Accounts, store: Store) -> Pla
         answer=f"{url}: not the address of a post of {_either(names)}: give the address of its "
         "page, as the network shows it",
     )
+
+
+def known_accounts(config: Config, store: Store) -> dict[str, Identity]:
+    """Who the configured accounts are, by name, as far as earlier logins told."""
+    return {
+        name: Identity(row["identity"], row["handle"], row["url"])
+        for name, row in store.accounts().items()
+        if name in config.accounts
+    }
 
 
 def places(url: str, whose: Mapping[str, Identity], config: Config) -> list[Place]:
@@ -132,11 +138,7 @@ def _put_right(
 
 def look_up(url: str, config: Config, store: Store) -> Copy | None:
     """The original that an address is of, or of a copy of; as far as the state tells."""
-    known = {
-        name: Identity(row["identity"], row["handle"], row["url"])
-        for name, row in store.accounts().items()
-        if name in config.accounts
-    }
+    known = known_accounts(config, store)
     found = places(url, known, config)
     origins = [righting.known(known[at.account].id, at.post_id, store) for at in found]
     return next((origin for origin in origins if origin is not None), None)

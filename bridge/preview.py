@@ -11,15 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from bridge.network import Backfill, ClientError, Identity, Limits, Network, Upload
-from bridge.orders import places
+from bridge.orders import known_accounts, places
 from bridge.post import Card, Media, Post, Skip
-from bridge.reasons import address, changes, filters, is_hidden
+from bridge.reasons import address, changes, filters, is_hidden, paused
 from bridge.registry import NETWORKS
 from bridge.rehearsal import Offline, Part, Rehearsed, Stage, rehearse
 from bridge.schema import Bot, Config, Route
 from bridge.store import RouteKey, Store
 from bridge.trials.given import nobody, typed
-from bridge.trials.given import samples as samples_of
 
 #: as long as ids are: of a text that was never posted
 NO_ID = "100000000000000001"
@@ -69,21 +68,19 @@ def of_text(
     now: Callable[[], datetime],
 ) -> Preview:
     """What becomes of a text that the account `source` would post now. Asks no network."""
-    rows = state.accounts() if state else {}
-    sessions = {name: state.session(name) for name in rows} if state else {}
+    earlier = known_accounts(config, state) if state else {}
+    sessions = {name: state.session(name) for name in earlier} if state else {}
     known: dict[str, tuple[Identity, Limits]] = {}
     told: dict[str, str] = {}
     for name, account in config.accounts.items():
         network = NETWORKS[account.network]
         limits, told[name] = _limits(network, sessions.get(name))
-        row = rows.get(name)
-        who = Identity(row["identity"], row["handle"], row["url"]) if row else None
-        known[name] = (who or nobody(network, name), limits)
+        known[name] = (earlier.get(name) or nobody(network, name), limits)
     store = Store.in_memory()
     accounts = Offline(config, store, now, known)
     opened = accounts.open(source)
     try:
-        samples = samples_of(opened.network)
+        samples = opened.network.samples()
     except ModuleNotFoundError:
         title = opened.network.title
         raise NothingToShow(
@@ -159,9 +156,11 @@ def of_url(
     accounts = Stage(config, store, now)
     failed: ClientError | None = None
     # those that are known come first: to find out who an account is costs on X
-    for name in sorted(sources, key=lambda name: accounts.known_identity(name) is None):
+    known = known_accounts(config, store)
+    for name in sorted(sources, key=lambda name: name not in known):
         try:
-            if found := places(url, {name: _who(accounts, name, store)}, config):
+            who = known.get(name) or accounts.open(name).identity
+            if found := places(url, {name: who}, config):
                 post = accounts.open(name).client.find(found[0].post_id)
                 return _of_posts(config, bot, name, [post], accounts, store)
         except ClientError as error:  # it may be a post of another
@@ -177,14 +176,6 @@ def of_url(
         f"{url}: not the address of a post of {' or '.join(sources)}: give the address of its "
         "page, as the network shows it"
     )
-
-
-def _who(accounts: Stage, name: str, store: Store) -> Identity:
-    """Who an account is: as an earlier login told, else by logging in."""
-    row = store.accounts().get(name)
-    if row is None:
-        return accounts.open(name).identity
-    return Identity(row["identity"], row["handle"], row["url"])
 
 
 def _of_posts(
@@ -244,10 +235,8 @@ def _notes(bot: Bot, state: Store | None, routes: Sequence[Route]) -> list[str]:
     if bot.mode in ("dry-run", "disabled"):
         notes.append(f"the bot has mode {bot.mode}: nothing of it is posted")
     names = {name for route in routes for name in (route.source, route.target)}
-    for kind, name in sorted(state.pauses()) if state else ():
-        concerned = {"all": True, "bot": name == bot.name, "account": name in names}
-        if concerned[kind]:
-            notes.append(f"{name or 'everything'} is paused")
+    for name in paused(state, bot.name, names) if state else ():
+        notes.append(f"{name or 'everything'} is paused")
     return notes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,12 @@ def changes(post: Post, policy: Policy) -> Iterator[dict[str, Any]]:
         text = {"before": before.text, "after": after.text} if "text" in names else None
         yield {**told, "skips": None, "changes": names, "text": text}
         before = after
+
+
+def paused(store: Store, bot: str, accounts: Collection[str]) -> list[str]:
+    """What a person has paused that concerns a bot or accounts: names, and "" for everything."""
+    concerned = {("all", ""), ("bot", bot), *(("account", name) for name in accounts)}
+    return [name for kind, name in sorted(store.pauses()) if (kind, name) in concerned]
 
 
 def _plain(value: Any) -> Any:

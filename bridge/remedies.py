@@ -56,7 +56,7 @@ _MAY_BE_OURS = (
 )
 
 
-#: about a post that a step of a plugin failed on
+#: about a post that a step failed on
 _FAILED = (
     "mend the step and restart what runs the bots; then `tribridge mirror URL`, or"
     " `tribridge skip URL`"

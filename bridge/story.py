@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.network import ClientError, Gone, Identity
-from bridge.orders import places
+from bridge.network import ClientError, Gone
+from bridge.orders import known_accounts, places
 from bridge.post import Post
 from bridge.rehearsal import Stage
 from bridge.schema import Bot, Config, Route
@@ -95,9 +95,7 @@ def tell(
 
 def names_of(config: Config, store: Store) -> dict[str, str]:
     """The configured accounts by identity, as far as they are known."""
-    return {
-        row["identity"]: name for name, row in store.accounts().items() if name in config.accounts
-    }
+    return {who.id: name for name, who in known_accounts(config, store).items()}
 
 
 def _found(word: str, config: Config, store: Store) -> tuple[str, str, str]:
@@ -105,11 +103,7 @@ def _found(word: str, config: Config, store: Store) -> tuple[str, str, str]:
     is_number = word.isascii() and word.isdecimal() and len(word) < 20
     if is_number and (draft := store.draft(int(word))) is not None:
         return f"draft {draft.id}", draft.source, original_id(draft.source_id)
-    known = {
-        name: Identity(row["identity"], row["handle"], row["url"])
-        for name, row in store.accounts().items()
-        if name in config.accounts
-    }
+    known = known_accounts(config, store)
     at = places(word, known, config) if "://" in word else []
     posts = [(known[place.account].id, place.post_id) for place in at]
     firsts = [(identity, store.first_id(identity, post_id)) for identity, post_id in posts]

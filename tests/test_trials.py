@@ -278,7 +278,7 @@ def test_a_network_without_samples_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     def missing(network: Network) -> None:
         raise ModuleNotFoundError(name=f"{network.package}.samples")
 
-    monkeypatch.setattr("bridge.trials.given.samples", missing)
+    monkeypatch.setattr("bridge.network.Network.samples", missing)
     write("from: masto\nto: bsky\ntests: [{given: {text: a}}]\n")
     said = "no post of Mastodon can be given: bridge.networks.mastodon has no samples.py"
     assert (tribridge().exit_code, tribridge().stderr) == (78, f"bots/b.yaml:3:9: {said}\n")

@@ -33,15 +33,10 @@ class Given:
     mirrored: tuple[str, ...]
 
 
-def samples(network: Network) -> Any:
-    """The module of a network that makes such posts."""
-    return network.samples()
-
-
 def nobody(network: Network, name: str) -> Identity:
     """Who an account is of which its name is all that is known."""
     try:
-        found: Identity = samples(network).identity(name)
+        found: Identity = network.samples().identity(name)
     except ModuleNotFoundError:  # a network of a plugin
         return Identity(f"{network.name}:{name}", name)
     return found
@@ -51,7 +46,7 @@ def read(trial: Trial, network: Network) -> Given:
     """The post of a test. Wrong, at its place, if it is in a file that cannot be used."""
     given = trial.given
     try:
-        make = samples(network)
+        make = network.samples()
     except ModuleNotFoundError:
         said = f"no post of {network.title} can be given: {network.package} has no samples.py"
         raise Wrong(trial.node, said) from None
