@@ -13,7 +13,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,6 +39,10 @@ DEFAULT_WAIT = timedelta(minutes=15)
 #: the longest wait that a server's word is taken for
 LONGEST_WAIT = timedelta(days=1)
 
+#: the clock on which deadlines are read, in seconds, and what opens connections
+clock: Callable[[], float] = time.monotonic
+sockets: httpcore.NetworkBackend = httpcore.SyncBackend()
+
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _public_only: ContextVar[bool] = ContextVar("public_only", default=False)
 
@@ -48,13 +52,13 @@ def _left(timeout: float | None) -> float | None:
     end = _deadline.get()
     if end is None:
         return timeout
-    left = max(end - time.monotonic(), 0.001)
+    left = max(end - clock(), 0.001)
     return left if timeout is None else min(left, timeout)
 
 
 def _expired() -> bool:
     end = _deadline.get()
-    return end is not None and time.monotonic() >= end
+    return end is not None and clock() >= end
 
 
 @contextmanager
@@ -63,7 +67,7 @@ def deadline(seconds: float | None = None) -> Iterator[None]:
 
     Within another such block the earlier end counts.
     """
-    end, outer = time.monotonic() + (DEADLINE if seconds is None else seconds), _deadline.get()
+    end, outer = clock() + (DEADLINE if seconds is None else seconds), _deadline.get()
     token = _deadline.set(end if outer is None else min(end, outer))
     try:
         yield
@@ -178,7 +182,7 @@ class Transport(httpx.HTTPTransport):
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=100),
         )
         pool: Any = self._pool
-        pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
+        pool._network_backend = _Backend(sockets)  # noqa: SLF001
 
     def close(self) -> None:
         """Nothing: libraries close the client that they were given, and others still use it."""

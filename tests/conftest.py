@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import ffmpeg, registry, wire
+from bridge import ffmpeg, registry
 from bridge.ratelimit import SHARED
 from tests.secret_scan import (  # noqa: F401 - hooks
     pytest_configure,
@@ -13,13 +13,14 @@ from tests.secret_scan import (  # noqa: F401 - hooks
     pytest_testnodedown,
 )
 from tests.servers.pds import Pds
+from tests.waiting import standing_still
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _hang_up() -> Iterator[None]:
-    """Connections are kept for the life of a process: close them when the tests end."""
-    yield
-    wire.hang_up()
+def _time() -> Iterator[None]:
+    """No request is given up because the machine was held up."""
+    with standing_still():
+        yield
 
 
 @pytest.fixture(autouse=True)

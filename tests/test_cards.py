@@ -17,6 +17,7 @@ from bridge.accounts import Accounts
 from bridge.post import Card
 from bridge.simulation import Fault
 from tests.test_mirroring import png
+from tests.waiting import WAITING
 from tests.world import World, world
 
 BOTS = "a: {from: m, to: b, cards: fetch}"
@@ -221,22 +222,25 @@ def test_a_page_that_gives_no_card_keeps_no_post_back(
         assert told.startswith("a link has no card: ")
 
 
-def test_a_page_that_trickles_is_given_up_in_time(
-    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_trickles_is_given_up_in_time(tmp_path: Path, site: Site) -> None:
     enough = threading.Event()
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("content-type", HTML)
         handler.end_headers()
-        while not enough.wait(0.05):
-            handler.wfile.write(b" ")
+        # ends by itself, with a title, if it is not given up
+        for piece in [b" "] * 30 + [page("Treg")]:
+            if enough.wait(0.02):
+                return
+            handler.wfile.write(piece)
             handler.wfile.flush()
 
     site.paths["/treg"] = trickle
-    monkeypatch.setattr(media, "PAGE_SECONDS", 0.3)
-    with world(tmp_path, BOTS) as w:
+    with (
+        WAITING.passes(site.url, lambda: len(site.asked), trickling=True),
+        world(tmp_path, BOTS) as w,
+    ):
         assert mirrored(w, f"Se {site.url}/treg") is None
         assert len(w.texts("b")) == 1
     enough.set()

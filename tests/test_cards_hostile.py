@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bridge.simulation import Fault
 from bridge.store import Store
 from tests.test_cards import BOTS, Site, embed, losses, mirrored, page, site
 from tests.test_mirroring import png
+from tests.waiting import WAITING
 from tests.world import World, world
 
 __all__ = ["site"]
@@ -202,16 +204,15 @@ def test_a_picture_that_trickles_is_given_up_in_the_time_of_a_page(
         handler.send_response(200)
         handler.send_header("content-type", "image/png")
         handler.end_headers()
-        # ends by itself, with a whole picture, long after the time is over
-        for _ in range(60):
-            if enough.wait(0.05):
+        # ends by itself, with a whole picture, if it is not given up
+        for byte in png():
+            if enough.wait(0.02):
                 return
-            handler.wfile.write(b" ")
+            handler.wfile.write(bytes([byte]))
             handler.wfile.flush()
 
     site.paths["/treg.png"] = trickle
     url = site.has("/kaia", page("Kaia", image="/treg.png"))
-    monkeypatch.setattr(media, "PAGE_SECONDS", 0.3)
     bounds = []
     send = wire.send
 
@@ -221,10 +222,11 @@ def test_a_picture_that_trickles_is_given_up_in_the_time_of_a_page(
         return send(method, url, **more)
 
     monkeypatch.setattr(wire, "send", noted)
-    with world(tmp_path, BOTS) as w:
+    picture_asked = partial(site.asked.count, "/treg.png")
+    with WAITING.passes(site.url, picture_asked, trickling=True), world(tmp_path, BOTS) as w:
         assert "thumb" not in mirrored(w, f"Se {url}")["external"]
     enough.set()
-    assert bounds == [0.3, 0.3]
+    assert bounds == [media.PAGE_SECONDS] * 2
 
 
 def test_a_picture_that_is_too_big_costs_the_picture_only(

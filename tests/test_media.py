@@ -17,6 +17,7 @@ from bridge import images, media, wire
 from bridge.network import Animation, Limits, Refused, Unreachable
 from bridge.post import Media
 from bridge.simulation import Fault, Request, Response, Simulator
+from tests.waiting import troubled_by
 
 LIMITS = Limits((), 4, 60_000, 1_000_000, frozenset({"image/jpeg", "image/png"}), 1000)
 ITEM = Media("image", "http://127.0.0.1/x", "En beskrivelse")
@@ -400,10 +401,9 @@ def test_time_is_limited_over_all_redirects_together(
     assert len(set(ends)) == 1
 
 
-def test_a_download_that_trickles_is_given_up(
-    files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(media, "DOWNLOAD_SECONDS", 0.3)
-    files.faults = [Fault("trickle", seconds=0.05)]
-    with pytest.raises(Unreachable, match="no complete answer"):
+def test_a_download_that_trickles_is_given_up(files: Files) -> None:
+    with (
+        troubled_by(Fault("trickle"), files),
+        pytest.raises(Unreachable, match="the answer did not end in time"),
+    ):
         fetch(files, "/there")

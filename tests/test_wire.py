@@ -13,6 +13,7 @@ import pytest
 from bridge import wire
 from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, Unreachable
 from bridge.simulation import Fault, FaultKind, Request, Response, Simulator
+from tests.waiting import troubled_by
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -53,9 +54,12 @@ def test_connections_are_kept(server: Echo) -> None:
 def test_an_answer_that_does_not_come_is_a_doubt_only_after_a_write(
     server: Echo, kind: FaultKind, method: str, expected: type[ClientError]
 ) -> None:
-    server.faults = [Fault(kind, seconds=0.05)]
-    with pytest.raises(expected, match="no complete answer"):
-        wire.send(method, server.url + "/a", seconds=0.4)
+    with (
+        troubled_by(Fault(kind), server) as struck,
+        pytest.raises(expected, match="no complete answer"),
+    ):
+        wire.send(method, server.url + "/a", seconds=100)
+    assert struck() == 1
 
 
 def test_what_never_left_is_unreachable_even_for_a_write() -> None:
@@ -83,10 +87,14 @@ def test_strangers_addresses_must_be_public(server: Echo) -> None:
 
 
 def test_a_library_that_uses_the_transport_is_bound_by_the_deadline(server: Echo) -> None:
-    server.faults = [Fault("trickle", seconds=0.05)]
     client = httpx.Client(transport=wire.transport(), timeout=30)
-    with wire.deadline(0.3), pytest.raises(httpx.ReadTimeout):
+    with (
+        troubled_by(Fault("trickle"), server) as struck,
+        wire.deadline(100),
+        pytest.raises(httpx.ReadTimeout, match="did not end in time"),
+    ):
         client.get(server.url + "/a")
+    assert struck() == 1
 
 
 def answer(status: int, body: bytes = b"", write: bool = True, **headers: str) -> wire.Answer:

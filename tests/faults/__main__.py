@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bridge import wire
 from tests.faults.deliveries import WAYS, Delivery
 from tests.faults.requests import KINDS, Rig, try_out
 from tests.faults.trouble import FAULTS
+from tests.waiting import standing_still
 
 
 def main() -> None:
     """Print them, fault by fault."""
     out = sys.stdout.write
     rig = Rig()
-    with TemporaryDirectory() as folder:
+    with standing_still(), TemporaryDirectory() as folder:
         ways = {}
         for name, way in WAYS.items():
             place = Path(folder) / name
@@ -34,7 +34,6 @@ def main() -> None:
         for delivery in ways.values():
             delivery.close()
     rig.close()
-    wire.hang_up()
     out(f"\n{len(FAULTS) * (len(KINDS) + len(WAYS))} combinations of a request and a fault\n")
 
 

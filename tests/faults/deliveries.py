@@ -101,11 +101,6 @@ class Delivery:
             trouble, simulator, network, way.match, self._elsewhere.url, world.clock
         ) as struck:
             world.deliver(way.target)
-            for _ in range(10 if trouble.short and not struck() else 0):
-                # a busy machine can need longer than a short deadline for what comes before it
-                self._go_on()
-                if struck():
-                    break
             hit = struck()
         simulator.release_late()
         state = self._end(source_id)

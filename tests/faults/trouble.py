@@ -12,14 +12,11 @@ from unittest import mock
 
 import httpx
 
-from bridge import media, video, wire
-from bridge.networks.bluesky import client as bluesky_client
-from bridge.networks.mastodon import client as mastodon_client
+from bridge import media, wire
 from bridge.simulation import PADDING, Fault, FaultKind, Request, Response, Simulator
+from tests.waiting import troubled_by
 from tests.world import Clock
 
-#: seconds for a request that the server leaves hanging
-SHORT = 0.2
 #: bytes that are read of an answer that is too long
 NARROW = 1024 * 1024
 JSON = {"content-type": "application/json"}
@@ -33,7 +30,7 @@ class Trouble:
     """A fault: a connection that is never made (`cut`), or what the server does (`fault`).
 
     `by_network` has what some networks say in other words, `wait` and `redirect` add the headers
-    for it; `short` cuts deadlines, `narrow` how much of an answer is read.
+    for it; `narrow` cuts how much of an answer is read.
     """
 
     cut: Cut | None = None
@@ -41,7 +38,6 @@ class Trouble:
     by_network: Mapping[str, Fault] = field(default_factory=dict)
     wait: bool = False
     redirect: bool = False
-    short: bool = False
     narrow: bool = False
 
 
@@ -68,9 +64,9 @@ FAULTS: Mapping[str, Trouble] = {
     "reset before it acted": Trouble(fault=Fault("drop_before")),
     "reset after it acted": Trouble(fault=Fault("drop_after")),
     "reset, and it acts later": Trouble(fault=Fault("act_late")),
-    "silence, not acted": Trouble(fault=Fault("hang"), short=True),
-    "silence, acted": Trouble(fault=Fault("hang_after"), short=True),
-    "a byte at a time": Trouble(fault=Fault("trickle", seconds=0.01), short=True),
+    "silence, not acted": Trouble(fault=Fault("hang")),
+    "silence, acted": Trouble(fault=Fault("hang_after")),
+    "a byte at a time": Trouble(fault=Fault("trickle", seconds=0.01)),
     "cut off in the body": Trouble(fault=Fault("truncate")),
     "429": Trouble(fault=_answer(429, "Too Many Requests")),
     "429 with a time": Trouble(fault=_answer(429, "Too Many Requests"), wait=True),
@@ -155,24 +151,12 @@ def troubled(
                 yield lambda: bool(struck)
             return
         fault = fault_for(trouble, network, match, elsewhere, clock)
-        whole = fault.times
-        simulator.faults = [fault]
-        try:
-            yield lambda: fault.times < whole
-        finally:
-            simulator.faults = []
+        with troubled_by(fault, simulator) as times:
+            yield lambda: times() > 0
 
 
 def _patches(trouble: Trouble) -> Iterator[Any]:
-    """Deadlines and sizes, cut short wherever they are kept."""
-    if trouble.short:
-        yield mock.patch.object(wire, "DEADLINE", SHORT)
-        yield mock.patch.object(media, "DOWNLOAD_SECONDS", SHORT)
-        yield mock.patch.object(mastodon_client, "UPLOAD_SECONDS", SHORT)
-        yield mock.patch.object(bluesky_client, "UPLOAD_SECONDS", SHORT)
-        yield mock.patch.object(video, "DOWNLOAD_SECONDS", SHORT)
-        yield mock.patch.object(mastodon_client, "FILM_SECONDS", SHORT)
-        yield mock.patch.object(bluesky_client, "FILM_SECONDS", SHORT)
+    """Sizes, cut short wherever they are kept."""
     if trouble.narrow:
         yield mock.patch.object(wire, "MAX_ANSWER", NARROW)
         yield mock.patch.object(media, "MAX_DOWNLOAD", NARROW)
