@@ -25,6 +25,7 @@ from bridge.simulation import Fault, Request, Response
 from bridge.store import Alert, Recording, RouteKey, Store, Verdict
 from bridge.workers import Engine
 from tests.receiver import Receiver
+from tests.waiting import HANGS
 from tests.world import World
 
 
@@ -497,7 +498,7 @@ def silent(
 def test_a_webhook_that_hangs_keeps_no_post_waiting(silent: tuple[Office, Daemon, Silent]) -> None:
     office, daemon, receiver = silent
     daemon.start()
-    assert receiver.asked.wait(30)
+    assert receiver.asked.wait(HANGS)
     office.w.say("m", "Kommer frem likevel")
     daemon.engine.read(office.w.config.bots["one"])
     daemon.engine.lanes.wait()
@@ -514,7 +515,7 @@ def test_a_webhook_that_hangs_does_not_delay_the_end(
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def end() -> None:
-        assert receiver.asked.wait(30)
+        assert receiver.asked.wait(HANGS)
         main_thread = threading.main_thread().ident
         assert main_thread is not None
         signal.pthread_kill(main_thread, signal.SIGTERM)  # other threads of the tests take it too
@@ -546,7 +547,7 @@ def test_the_daemon_tells_what_is_stuck(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(office.receiver, "handle", noted)
     daemon = Daemon(office.w.config, office.store, office.w.accounts, report=lambda *_: None)
     daemon.start()
-    assert told.wait(30)
+    assert told.wait(HANGS)
     assert daemon.stop()
     daemon._aside.wait()
     assert office.one("began")["kind"] == "held"

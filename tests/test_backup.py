@@ -17,6 +17,7 @@ from bridge.store.backup import back_up
 from bridge.store.health import integrity
 from tests.test_cli import tribridge
 from tests.test_store import NOW, ROUTE, new, queue
+from tests.waiting import HANGS
 from tests.world import World, world
 
 
@@ -46,7 +47,7 @@ def test_a_backup_made_while_others_write_is_whole(store: Store, tmp_path: Path)
 
     thread = threading.Thread(target=write)
     thread.start()
-    writing.wait(30)
+    writing.wait(HANGS)
     for number in range(10):
         made = back_up(file_of(store), tmp_path / f"{number}.db")
         with closing(Store.open(made.file)) as copy:

@@ -20,7 +20,7 @@ from bridge.simulation import Fault
 from bridge.store import Store
 from tests.test_cards import BOTS, Site, embed, losses, mirrored, page, site
 from tests.test_mirroring import png
-from tests.waiting import WAITING
+from tests.waiting import HANGS, WAITING
 from tests.world import World, world
 
 __all__ = ["site"]
@@ -77,7 +77,7 @@ def test_no_page_takes_longer_to_read_than_its_size_accounts_for(kind: str) -> N
         f"print(cards.read_page({DEEP[kind]}, {charset!r}, {URL!r}).title)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=HANGS, check=True
     )
     assert done.stdout == "Kaia\n"
 

@@ -18,6 +18,7 @@ import yaml
 
 from bridge import __version__
 from tests.make_reference import every_command
+from tests.waiting import HANGS
 from tests.world import World
 
 TRIBRIDGE = [sys.executable, "-m", "bridge"]
@@ -36,7 +37,7 @@ def tribridge(
         text=True,
         cwd=cwd,
         env=env,
-        timeout=60,
+        timeout=HANGS,
     )
 
 
@@ -300,7 +301,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> list[str]:
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
     process.send_signal(signal.SIGTERM)
-    _, rest = process.communicate(timeout=20)
+    _, rest = process.communicate(timeout=HANGS)
     return process.returncode, rest
 
 
@@ -411,6 +412,7 @@ def test_the_sandbox_serves_the_accounts_that_it_prints(tmp_path: Path, start: S
         f"{server}/api/v1/statuses",
         headers={"Authorization": f"Bearer {settings['access_token']}"},
         data={"status": "Posted with curl"},
+        timeout=HANGS,
     ).raise_for_status()
     assert tribridge("once", "--config", file).returncode == 0
     links = json.loads(tribridge("links", "--json", "--config", file).stdout)["links"]

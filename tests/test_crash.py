@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.waiting import HANGS
+
 pytestmark = pytest.mark.slow
 
 
@@ -17,7 +19,7 @@ def crash(*options: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "tests.crash", *options],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGS,
         check=False,
     )
 

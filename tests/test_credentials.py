@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bridge import credentials, secrecy
+from tests.waiting import HANGS
 
 
 @pytest.fixture
@@ -136,5 +137,5 @@ def test_processes_and_threads_exchange_one_after_the_other(file: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [other.wait(60) for other in others] == [0, 0]
+    assert [other.wait(HANGS) for other in others] == [0, 0]
     assert json.loads(file.read_text())["x"]["tokens"] == {"uses": 80}

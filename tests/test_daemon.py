@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.daemon import Daemon
+from tests.waiting import HANGS
 from tests.world import World
 
 
@@ -37,7 +38,7 @@ def test_two_hundred_bots_due_in_the_same_second_all_run(
 
     daemon.engine.tick = read  # type: ignore[method-assign]
     daemon.start()
-    assert all_ran.wait(30), sorted(ran)
+    assert all_ran.wait(HANGS), sorted(ran)
     assert daemon.stop()
 
 

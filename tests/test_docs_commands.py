@@ -21,6 +21,7 @@ from bridge.sandbox import Sandbox
 from tests.pages import FOLLOWED, PAGES, ROOT, blocks, section, text_of
 from tests.receiver import Receiver
 from tests.test_login import BROWSER
+from tests.waiting import HANGS
 
 
 def commands(block: str) -> list[str]:
@@ -137,7 +138,7 @@ def shell(folder: Path, script: str, *, real_curl: bool = True, **environ: str) 
         text=True,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=HANGS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -13,6 +13,7 @@ import pytest
 
 from bridge import config, starter
 from tests.test_cli import TRIBRIDGE, tribridge
+from tests.waiting import HANGS
 
 #: what every question begins with, and what is answered
 GUIDED = [
@@ -60,7 +61,7 @@ def on_a_terminal(
     left = [(question.encode(), answer.encode() + b"\n") for question, answer in answers]
     while True:
         # CPython does not notice a Ctrl-C of just before it waits for a key: people press it again
-        ready, _, _ = select.select([leader], [], [], 1 if typed else 30)
+        ready, _, _ = select.select([leader], [], [], 1 if typed else HANGS)
         if not ready and typed:
             os.write(leader, typed)
             continue

@@ -23,6 +23,7 @@ from bridge.networks.twitter.simulator import TwitterSimulator
 from bridge.simulation import Fault
 from tests.secret_scan import remember
 from tests.test_cli import TRIBRIDGE
+from tests.waiting import HANGS
 
 #: a browser whose user follows the link of the account PERSON, or declines
 BROWSER = """\
@@ -97,7 +98,7 @@ class Networks:
             text=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **env},
         )
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=HANGS)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def log_in_to_x(self, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -190,17 +191,17 @@ def test_pkce_where_the_server_knows_it_and_state_everywhere(
 
 def test_a_pasted_code_logs_in_on_a_machine_without_a_browser(n: Networks) -> None:
     with pasting(n, "login", "m", "--no-browser") as (process, url):
-        page = httpx.get(follow(url, "as=berit")).text
+        page = httpx.get(follow(url, "as=berit"), timeout=HANGS).text
         code = re.search("<code>(.*)</code>", page)[1]  # type: ignore[index]
-        out, err = process.communicate(f"{code}\n", timeout=60)
+        out, err = process.communicate(f"{code}\n", timeout=HANGS)
     assert (process.returncode, out) == (0, f"m: logged in as berit@{host(n.mastodon.url)}\n"), err
 
 
 def test_a_pasted_address_logs_in_to_x(n: Networks) -> None:
     with pasting(n, "login", "x", "--no-browser", "--port", str(n.port)) as (process, url):
-        back = httpx.get(follow(url, "as=anna")).headers["location"]
+        back = httpx.get(follow(url, "as=anna"), timeout=HANGS).headers["location"]
         assert back.startswith(f"http://127.0.0.1:{n.port}/?")
-        out, err = process.communicate(f"{back}\n", timeout=60)
+        out, err = process.communicate(f"{back}\n", timeout=HANGS)
     assert (process.returncode, out) == (0, "x: logged in as @anna\n"), err
 
 
@@ -250,7 +251,7 @@ def follow(url: str, end: str) -> str:
     import html
     from urllib.parse import urljoin
 
-    links = re.findall('href="([^"]*)"', httpx.get(url).text)
+    links = re.findall('href="([^"]*)"', httpx.get(url, timeout=HANGS).text)
     (chosen,) = [html.unescape(link) for link in links if html.unescape(link).endswith(end)]
     return urljoin(url, chosen)
 
@@ -522,13 +523,16 @@ def test_logout_revokes_and_forgets(n: Networks) -> None:
     asked = httpx.get(
         f"{n.mastodon.url}/api/v1/accounts/verify_credentials",
         headers={"Authorization": f"Bearer {token}"},
+        timeout=HANGS,
     )
     assert asked.status_code == 401
     tokens = before["x"]["tokens"]
     assert n.twitter.oauth2.grant_of(tokens["access_token"]) is None
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
     form["client_id"] = n.app["client_id"]
-    assert httpx.post(f"{n.twitter.url}/2/oauth2/token", data=form).status_code == 400
+    assert (
+        httpx.post(f"{n.twitter.url}/2/oauth2/token", data=form, timeout=HANGS).status_code == 400
+    )
     assert n.bluesky.made("anna.test").revoked
     assert n.run("logout", "m").returncode == 1
     assert "log in with `tribridge login m`" in n.run("check").stdout
@@ -622,7 +626,7 @@ def test_bytes_that_are_no_text_are_no_password(n: Networks, utf8: str, io: str)
         "PYTHONIOENCODING": io,
     }
     done = subprocess.run(
-        command, input=b"\xff\xfe\n", capture_output=True, env=env, timeout=60, check=False
+        command, input=b"\xff\xfe\n", capture_output=True, env=env, timeout=HANGS, check=False
     )
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr

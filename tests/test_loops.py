@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.loops.mutants import MUTANTS
+from tests.waiting import HANGS
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +20,7 @@ def loops(*options: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "tests.loops", *options],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGS,
         check=False,
     )
 

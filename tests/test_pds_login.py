@@ -12,6 +12,7 @@ import pytest
 from tests.secret_scan import remember
 from tests.servers.pds import PASSWORD, Pds
 from tests.test_cli import TRIBRIDGE
+from tests.waiting import HANGS
 
 pytestmark = pytest.mark.pds
 
@@ -26,7 +27,7 @@ def run(folder: Path, *words: str, typed: str = "") -> subprocess.CompletedProce
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )
-    out, err = process.communicate(typed, timeout=60)
+    out, err = process.communicate(typed, timeout=HANGS)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

@@ -21,6 +21,7 @@ from bridge.networks.bluesky import NETWORK
 from bridge.networks.bluesky.session import Tokens
 from bridge.post import Draft, Run
 from tests.servers.pds import Pds, Person
+from tests.waiting import HANGS
 
 pytestmark = pytest.mark.pds
 KEY = "5a" * 32
@@ -102,7 +103,7 @@ def test_an_image_goes_up_and_comes_back(pds: Pds) -> None:
     client.publish(payload(uploads=(image,)), KEY)
     (media,) = client.fetch("{}").posts[0].media
     assert (media.alt, media.mime, media.width, media.height) == ("Havet", "image/jpeg", 64, 48)
-    assert httpx.get(media.url).content == out.getvalue()
+    assert httpx.get(media.url, timeout=HANGS).content == out.getvalue()
 
 
 def test_an_image_that_was_never_uploaded_is_refused(pds: Pds) -> None:

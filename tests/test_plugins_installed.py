@@ -15,6 +15,7 @@ import yaml
 from bridge.networks.mastodon.simulator import MastodonSimulator
 from tests.pages import ROOT, blocks, text_of
 from tests.test_docs import PLUGINS
+from tests.waiting import HANGS
 
 PAGE = text_of("docs/how-to/extend.md")
 
@@ -33,7 +34,7 @@ def run(*words: str, folder: Path, path: Path) -> subprocess.CompletedProcess[st
         env=environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANGS,
     )
 
 

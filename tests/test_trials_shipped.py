@@ -15,6 +15,7 @@ import yaml
 from bridge.config import examine
 from bridge.trials import run
 from tests.pages import ROOT
+from tests.waiting import HANGS
 
 BOTS = sorted((ROOT / "bots").glob("*.yaml"))
 #: beside the letters of Latin, those of which a test must be
@@ -30,7 +31,7 @@ def tribridge(*args: str, cwd: Path) -> tuple[int, str]:
     environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "bridge", "test", *args]
     done = subprocess.run(
-        command, cwd=cwd, env=environ, text=True, capture_output=True, check=False, timeout=60
+        command, cwd=cwd, env=environ, text=True, capture_output=True, check=False, timeout=HANGS
     )
     return done.returncode, done.stdout + done.stderr
 

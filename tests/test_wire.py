@@ -13,7 +13,7 @@ import pytest
 from bridge import wire
 from bridge.network import Busy, ClientError, LoginNeeded, Refused, Uncertain, Unreachable
 from bridge.simulation import Fault, FaultKind, Request, Response, Simulator
-from tests.waiting import troubled_by
+from tests.waiting import HANGS, troubled_by
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -87,7 +87,7 @@ def test_strangers_addresses_must_be_public(server: Echo) -> None:
 
 
 def test_a_library_that_uses_the_transport_is_bound_by_the_deadline(server: Echo) -> None:
-    client = httpx.Client(transport=wire.transport(), timeout=30)
+    client = httpx.Client(transport=wire.transport(), timeout=HANGS)
     with (
         troubled_by(Fault("trickle"), server) as struck,
         wire.deadline(100),

@@ -11,24 +11,25 @@ from bridge.daemon import once
 from bridge.pulse import Pulse, last_runs, pulse_file
 from bridge.simulation import Fault
 from bridge.workers import Engine, Lanes
+from tests.waiting import HANGS
 from tests.world import Clock, world
 
 
 def test_tasks_of_one_account_run_in_order_and_those_of_others_beside_them() -> None:
     lanes = Lanes(threads=2)
     gate, done = threading.Event(), []
-    lanes.submit("a", "first", lambda: (gate.wait(5), done.append("a first")))
+    lanes.submit("a", "first", lambda: (gate.wait(HANGS), done.append("a first")))
     lanes.submit("a", "second", lambda: done.append("a second"))
     lanes.submit("b", "only", lambda: (done.append("b"), gate.set()))
     lanes.wait()
     assert done == ["b", "a first", "a second"]
-    assert lanes.stop(1)
+    assert lanes.stop(HANGS)
 
 
 def test_a_task_that_waits_already_is_not_added_again() -> None:
     lanes = Lanes(threads=1)
     gate, done = threading.Event(), []
-    lanes.submit("a", "read", lambda: (gate.wait(5), done.append(1)))
+    lanes.submit("a", "read", lambda: (gate.wait(HANGS), done.append(1)))
     lanes.submit("b", "read", lambda: done.append(2))
     for _ in range(3):
         lanes.submit("b", "read", lambda: done.append(3))
@@ -53,13 +54,13 @@ def test_a_task_that_fails_does_not_stop_its_lane(caplog: pytest.LogCaptureFixtu
 def test_stopping_begins_nothing_more_and_says_whether_all_ended() -> None:
     lanes = Lanes(threads=1)
     gate, begun, done = threading.Event(), threading.Event(), []
-    lanes.submit("a", "hangs", lambda: (begun.set(), gate.wait(10)))
+    lanes.submit("a", "hangs", lambda: (begun.set(), gate.wait(HANGS)))
     lanes.submit("a", "never", lambda: done.append(1))
-    begun.wait(5)
+    begun.wait(HANGS)
     assert not lanes.stop(0.01)
     lanes.submit("b", "never", lambda: done.append(2))
     gate.set()
-    assert lanes.stop(5)
+    assert lanes.stop(HANGS)
     assert done == []
 
 

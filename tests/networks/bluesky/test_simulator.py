@@ -16,6 +16,7 @@ from bridge.networks.bluesky.simulator.lexicon import blob_cid, record_cid
 from bridge.networks.bluesky.write import COLLECTION, micros, tid
 from tests.networks.bluesky.conftest import NAME, Clock, World
 from tests.servers.pds import Pds
+from tests.waiting import HANGS
 
 FAMILY = "👨‍👩‍👧‍👦"
 RKEY = "3mabcdefgh22a"
@@ -26,7 +27,7 @@ class Raw:
     """An account on some PDS, as bare requests see it."""
 
     def __init__(self, service: str, handle: str, password: str) -> None:
-        self.http = httpx.Client(base_url=f"{service}/xrpc/", timeout=30)
+        self.http = httpx.Client(base_url=f"{service}/xrpc/", timeout=HANGS)
         self.handle, self.password = handle, password
         made = self.login(password).json()
         self.did, self.refresh = made["did"], made["refreshJwt"]

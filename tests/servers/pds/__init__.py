@@ -18,6 +18,7 @@ import httpx
 
 from bridge.networks.bluesky.simulator.app import to_record
 from bridge.networks.bluesky.write import COLLECTION, VIDEO, micros, tid
+from tests.waiting import HANGS
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parents[2] / ".servers" / "pds"
@@ -53,7 +54,7 @@ class Pds:
         #: the HS256 key of its tokens: sign one with another `exp` to see it expire
         self.jwt_secret: str = ready["jwt_secret"]
         self.version: str = ready["version"]
-        self.http = httpx.Client(base_url=f"{self.url}/xrpc/", timeout=30)
+        self.http = httpx.Client(base_url=f"{self.url}/xrpc/", timeout=HANGS)
         return self
 
     def __exit__(self, *_: object) -> None:
