@@ -39,7 +39,6 @@ def test_the_judge_sees_what_is_wrong(
         posts.M, "Followers alone may read this", {}, more={"visibility": "private"}
     )
     monkeypatch.setattr(demo, "POSTS", (hello, secret))
-    monkeypatch.setattr(demo, "PATIENCE", 4.0)
     monkeypatch.setattr(demo, "REST", 0.3)
     rest = demo._rest
     at_rest: list[Any] = []
@@ -76,14 +75,13 @@ def test_the_judge_sees_what_is_wrong_with_edits_and_deletions(
     mended = (posts.Mended(0, "Open until six on weekdays", reply), posts.Mended(1, "", deleted))
     monkeypatch.setattr(demo, "POSTS", (said, gone))
     monkeypatch.setattr(demo, "MENDED", mended)
-    monkeypatch.setattr(demo, "PATIENCE", 4.0)
     monkeypatch.setattr(demo, "REST", 0.3)
     play = SecondAct.play
 
     def interfere(act: Any, clock: Any, engine: Any, wait: Any) -> None:
         if wrong == "unseen":
             monkeypatch.setattr(engine, "follow_all", lambda: None)
-        play(act, clock, engine, wait)
+        play(act, clock, engine, (lambda _: None) if wrong == "unseen" else wait)
         if wrong == "doubled":
             speak: Any = act._stage.people[posts.B][0]
             speak.say(act._stage.people[posts.B][1], "Correction: Open until six on weekdays")

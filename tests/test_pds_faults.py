@@ -5,19 +5,17 @@ What stands there is read from the PDS itself, past the proxy. Run by `make pds`
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bridge import media, wire
-from bridge.networks.bluesky import client
 from tests.servers.pds import Pds
 from tests.servers.proxy import Proxy, Side
 from tests.test_mirroring import TRIANGLE, png
+from tests.waiting import WAITING
 from tests.world import World, world
 
 pytestmark = pytest.mark.pds
@@ -46,18 +44,6 @@ def _calm(behind: tuple[Pds, Proxy]) -> Iterator[None]:
     yield
     behind[0].thaw()
     behind[1].calm()
-
-
-@contextmanager
-def short_deadlines(seconds: float = 0.25) -> Iterator[None]:
-    """In the block, a server that does not answer is given up soon."""
-    made: Any = wire.deadline
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(wire.send.__kwdefaults__ or {}, "seconds", seconds)
-        patch.setattr(made.__wrapped__, "__defaults__", (seconds,))
-        patch.setattr(client, "UPLOAD_SECONDS", seconds)
-        patch.setattr(media, "DOWNLOAD_SECONDS", seconds)
-        yield
 
 
 class Talk:
@@ -150,8 +136,8 @@ def test_a_server_that_is_frozen_and_thawed_loses_and_doubles_nothing(
     frozen: list[str] = []
 
     def freeze() -> None:
-        frozen.append(kind)
         pds.freeze()
+        frozen.append(kind)
 
     with world(tmp_path, TRIANGLE, pds=pds) as w:
         w.rest(3)
@@ -160,7 +146,7 @@ def test_a_server_that_is_frozen_and_thawed_loses_and_doubles_nothing(
             talk.thread(member)
         w.clock.advance(hours=3)
         proxy.call(kind, side, freeze)
-        with short_deadlines():
+        with WAITING.passes(proxy.url, lambda: math.inf if frozen else 0):
             w.rest(2)
             talk.thread("m")
             w.restart()

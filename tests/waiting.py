@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
@@ -30,6 +31,15 @@ STEP = 20.0
 Kept = Callable[[], float]
 
 
+@dataclass(slots=True)
+class _Spell:
+    """A while in which a server keeps requests waiting, and how many of them were met."""
+
+    kept: Kept
+    trickling: bool
+    met: int = 0
+
+
 class Waiting(httpcore.NetworkBackend):
     """Opens sockets on which time passes only for requests that are kept waiting.
 
@@ -39,8 +49,7 @@ class Waiting(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self._sockets = httpcore.SyncBackend()
         self._passed = threading.local()
-        self._kept: dict[int, tuple[Kept, bool]] = {}
-        self._given_up = 0
+        self._spells: dict[int, _Spell] = {}
 
     def clock(self) -> float:
         """Seconds that have passed for this thread."""
@@ -55,11 +64,11 @@ class Waiting(httpcore.NetworkBackend):
         """
         port = httpcore.URL(url).port
         assert port is not None
-        self._kept[port], self._given_up = (kept, trickling), 0
+        self._spells[port] = _Spell(kept, trickling)
         try:
             yield
         finally:
-            del self._kept[port]
+            del self._spells[port]
 
     def connect_tcp(
         self,
@@ -77,11 +86,11 @@ class Waiting(httpcore.NetworkBackend):
 
     def keeps(self, port: int) -> str:
         """How the request that is read from now is kept waiting: "silent", "trickling", or ""."""
-        kept, trickling = self._kept.get(port, (lambda: 0, False))
-        if self._given_up >= kept():
+        spell = self._spells.get(port)
+        if spell is None or spell.met >= spell.kept():
             return ""
-        self._given_up += 1
-        return "trickling" if trickling else "silent"
+        spell.met += 1
+        return "trickling" if spell.trickling else "silent"
 
     def pass_on(self) -> None:
         """A step on the clock of this thread."""
