@@ -8,6 +8,7 @@ import random
 import select
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -163,16 +164,21 @@ class Daemon:
         self.engine.clock_was_set(by)
 
     def stop(self, grace: float = GRACE) -> bool:
-        """Take no more work; whether what was in flight ended within `grace` seconds."""
+        """Take no more work; whether what was in flight ended within `grace` seconds.
+
+        Alerts on their way are not waited for.
+        """
         # told to stop in the middle of a look at its jobs, it misses the one that it would remove
         self._scheduler.pause()
         self._scheduler.get_jobs()  # which waits for that
-        self._scheduler.shutdown(wait=False)
+        jobs = threading.Thread(target=self._scheduler.shutdown, name="jobs", daemon=True)
+        jobs.start()  # and ends with those that are under way
         self._aside.stop(0)
         ended = self.engine.lanes.stop(grace)
+        jobs.join(grace)
         if not self._rehearse:
             self.engine.save_pulse()
-        return ended
+        return ended and not jobs.is_alive()
 
 
 def run(daemon: Daemon, *, leave: Callable[[int], Any] = os._exit) -> None:

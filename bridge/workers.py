@@ -26,7 +26,7 @@ from bridge.outcome import LOGIN_WAIT
 from bridge.pulse import Pulse, fell_behind, name_state, state_of
 from bridge.remedies import remedy
 from bridge.schema import Bot, Config
-from bridge.store import DOUBTED, Order, PauseKind, QueuedDraft, StateError, Store
+from bridge.store import DOUBTED, Closed, Order, PauseKind, QueuedDraft, StateError, Store
 
 log = logging.getLogger("tribridge")
 
@@ -82,6 +82,8 @@ class Lanes:
                 kind, task = lane.popleft()
             try:
                 task()
+            except Closed:
+                log.debug("%s: %s came too late: the state is closed", account, kind)
             except Exception:
                 log.exception("%s: %s failed unexpectedly", account, kind)
 

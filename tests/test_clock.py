@@ -185,8 +185,7 @@ def test_sources_and_logins_that_rested_are_tried_at_once_when_the_clock_was_set
         engine.tick(w.config.bots["one"])
         engine.lanes.wait()
         w.say("m", "Etter hvilen")
-        w.restart()
-        engine.accounts = w.accounts
+        w.accounts = engine.accounts = Accounts(w.config, w.store, w.ours)
         w.accounts._failed["b"] = (w.ours() + timedelta(hours=1), LoginNeeded("no"))
         w.shift = -DAY
         engine.clock_was_set(w.shift)

@@ -84,3 +84,34 @@ def test_what_waited_when_the_daemon_ended_is_delivered_at_its_start(bare: World
     daemon.engine.lanes.wait()
     assert daemon.stop()
     assert bare.texts("b") == ["Ventet over natten"]
+
+
+def test_the_end_waits_for_the_jobs_that_are_under_way(bare: World) -> None:
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    begun, gate = threading.Event(), threading.Event()
+    daemon.start()
+    daemon._scheduler.add_job(lambda: (begun.set(), gate.wait(HANGS)))
+    assert begun.wait(HANGS)
+    assert not daemon.stop(0.01)
+    gate.set()
+
+
+def test_what_comes_after_the_end_is_no_alarm(
+    bare: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    daemon = Daemon(bare.config, bare.store, bare.accounts, report=lambda *_: None)
+    begun, gate = threading.Event(), threading.Event()
+
+    def late() -> None:
+        begun.set()
+        assert gate.wait(HANGS)
+        bare.store.verdicts()
+
+    daemon._aside.submit("alerts", "check", late)
+    assert begun.wait(HANGS)
+    daemon.start()
+    assert daemon.stop()  # alerts on their way are not waited for
+    bare.store.close()
+    gate.set()
+    daemon._aside.wait()
+    assert "failed unexpectedly" not in caplog.text

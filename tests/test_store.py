@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from bridge.post import Draft, Ref, Run, idempotency_key
 from bridge.store import (
     AlreadyRunning,
+    Closed,
     NewDraft,
     Recording,
     RouteKey,
@@ -22,6 +23,7 @@ from bridge.store import (
     Store,
     Verdict,
 )
+from tests.waiting import HANGS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROUTE = RouteKey("newsroom", "mastodon:a.example/1", "bluesky:did:plc:b")
@@ -196,6 +198,57 @@ def test_four_threads_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     assert failures == []
     assert store.counts() == [(ROUTE.target, "queued", 200)]
     store.close()
+
+
+def _under_way(store: Store, use: Callable[[Callable[[], None]], object]) -> list[object]:
+    """What comes of a use in a thread within which `close` is called, and whether it was first."""
+    found: list[object] = []
+    begun = threading.Event()
+
+    def wait_for_close() -> None:
+        begun.set()
+        while not store._closed:
+            threading.Event().wait(0.001)
+
+    thread = threading.Thread(target=lambda: found.append(use(wait_for_close)))
+    thread.start()
+    assert begun.wait(HANGS)
+    store.close()
+    found.append("closed")
+    thread.join()
+    return found
+
+
+def test_a_read_that_is_under_way_ends_before_the_state_closes(store: Store) -> None:
+    # SQLite's connection must not go from under a thread that reads: the process would end
+    def read(wait: Callable[[], None]) -> object:
+        store._db().conn.create_function("waited", 1, lambda number: wait() or number)
+        return store._rows("SELECT waited(value) FROM json_each('[7, 8, 9]')")
+
+    assert _under_way(store, read) == [[(7,), (8,), (9,)], "closed"]
+
+
+def test_a_transaction_that_is_under_way_ends_too_with_what_it_reads(
+    store: Store, tmp_path: Path
+) -> None:
+    def write(wait: Callable[[], None]) -> object:
+        with store.write() as db:
+            wait()
+            db.conn.execute("PRAGMA user_version=7")
+            return store.verdicts()
+
+    assert _under_way(store, write) == [[], "closed"]
+    with closing(sqlite3.connect(tmp_path / "state" / "tribridge.db")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (7,)
+
+
+def test_what_comes_after_the_end_is_told_and_opens_nothing(store: Store) -> None:
+    changed = store.watch()
+    store.close()
+    for late in (store.verdicts, changed, lambda: queue(store, new("7")), store.schema):
+        with pytest.raises(Closed, match="is closed, since the program ends"):
+            late()
+    assert store._connections == []
 
 
 @pytest.mark.slow

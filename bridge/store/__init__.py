@@ -8,7 +8,7 @@ from __future__ import annotations
 from bridge.store.alerts import Alert, Alerts, TroubledCopy
 from bridge.store.changing import Changing, Watched
 from bridge.store.decisions import Decisions
-from bridge.store.file import AlreadyRunning, StateError, Unusable
+from bridge.store.file import AlreadyRunning, Closed, StateError, Unusable
 from bridge.store.health import Health
 from bridge.store.reports import Reports
 from bridge.store.rows import (
@@ -47,6 +47,7 @@ __all__ = [
     "AlreadyRunning",
     "Blocks",
     "Change",
+    "Closed",
     "Code",
     "Copy",
     "HeldPost",

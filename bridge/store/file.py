@@ -15,13 +15,13 @@ from sqlite_utils import Database
 
 from bridge.store.migrations import migrations
 from bridge.store.rows import DRAFT, QueuedDraft, draft_of
-from bridge.store.trouble import AlreadyRunning, StateError, Unusable, is_there, told
+from bridge.store.trouble import AlreadyRunning, Closed, StateError, Unusable, is_there, told
 
 #: seconds that a writer waits for another process before it gives up
 BUSY_TIMEOUT = 30
 
 
-__all__ = ["AlreadyRunning", "StateError", "StateFile", "Unusable"]
+__all__ = ["AlreadyRunning", "Closed", "StateError", "StateFile", "Unusable"]
 
 
 class StateFile:
@@ -40,6 +40,10 @@ class StateFile:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        #: how many reads and transactions are under way, and whether none may begin
+        self._uses = threading.Condition()
+        self._in_use = 0
+        self._closed = False
         self._memory: Database | None = None
         self._lock_file: int | None = None
 
@@ -164,12 +168,17 @@ class StateFile:
         return "ro" if in_use else "ro&immutable=1"
 
     def close(self) -> None:
-        """Close every thread's connection and give up ownership; nothing may be under way."""
-        with self._lock:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-            self._local = threading.local()
+        """Close every thread's connection and give up ownership.
+
+        What is under way ends first: a connection that is closed under a thread that reads from it
+        takes the process with it. Whatever a thread begins later raises Closed.
+        """
+        with self._uses:
+            self._closed = True
+            self._uses.wait_for(lambda: not self._in_use)
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()
         self._disown()
 
     def _disown(self) -> None:
@@ -191,7 +200,8 @@ class StateFile:
 
         def has_changed() -> bool:
             nonlocal seen
-            (now,) = connection.execute("PRAGMA data_version").fetchone()
+            with self._using():
+                (now,) = connection.execute("PRAGMA data_version").fetchone()
             changed, seen = bool(now != seen), now
             return changed
 
@@ -222,12 +232,34 @@ class StateFile:
             os.write(handle, f"`tribridge {command}`, process {os.getpid()}".encode())
 
     @contextmanager
+    def _using(self) -> Iterator[None]:
+        """A while in which `close` waits; Closed after it, unless this thread was using it before.
+
+        Within a transaction, for instance, reads may go on.
+        """
+        mine = getattr(self._local, "uses", 0)
+        with self._uses:
+            if self._closed and not mine:
+                raise Closed(self.file)
+            self._in_use += 1
+        self._local.uses = mine + 1
+        try:
+            yield
+        finally:
+            self._local.uses = mine
+            with self._uses:
+                self._in_use -= 1
+                if self._closed:
+                    self._uses.notify_all()
+
+    @contextmanager
     def write(self) -> Iterator[Database]:
         """A transaction; everything in it happens, or nothing.
 
-        Raises Unusable if the file cannot be written now, on a full disk for instance.
+        Raises Unusable if the file cannot be written now, on a full disk for instance, and Closed
+        after `close`.
         """
-        with told(self.file), self._lock:
+        with told(self.file), self._using(), self._lock:
             db = self._db()
             db.conn.execute("BEGIN IMMEDIATE")
             try:
@@ -245,9 +277,9 @@ class StateFile:
 
     def _rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         if self._memory is not None:
-            with self._lock:
+            with self._using(), self._lock:
                 return self._memory.conn.execute(sql, values).fetchall()
-        with told(self.file):
+        with told(self.file), self._using():
             return self._db().conn.execute(sql, values).fetchall()
 
     def _drafts(self, where: str, values: Sequence[Any]) -> list[QueuedDraft]:

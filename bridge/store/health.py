@@ -79,7 +79,8 @@ class Health(StateFile):
 
     def schema(self) -> str:
         """The name of the last migration that was applied."""
-        return migrations.applied(self._db())[-1].name
+        with self._using():
+            return migrations.applied(self._db())[-1].name
 
     def impossible(self) -> list[tuple[int, str, str]]:
         """What cannot be: how many of what, and what follows or can be done."""

@@ -26,6 +26,13 @@ class Unusable(StateError):
     """The state can be neither read nor written now; nothing of the transaction was done."""
 
 
+class Closed(StateError):
+    """The state was closed: the program is at its end, and nothing more can be read or written."""
+
+    def __init__(self, file: Path | None) -> None:
+        super().__init__(f"{file or 'the state in memory'}: is closed, since the program ends")
+
+
 _ROOM = "its disk is full: make room on it"
 _RIGHTS = "make the file and its folder writable for the user that runs tribridge"
 #: by SQLite's primary result code (sqlite.org, "Result and Error Codes"); others are our defects
