@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,12 +12,7 @@ import regex
 
 from bridge.post import MediaKind, Post, Skip
 from bridge.schema import PARTS_OF_POSTS, VISIBILITIES, WEEKDAYS, Filter, Policy
-from bridge.text import graphemes, has_link
-
-#: letters of languages that write words without spaces between them, or endings onto them
-_RUNNING_ON = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]"
-)
+from bridge.text import composed, find_word, graphemes, has_link, tag_key
 
 #: seconds that a regular expression of a config may take on one post
 REGEX_TIMEOUT = 1.0
@@ -132,31 +126,14 @@ class _Criterion:
         return None if met is None else Skip(f"skip: {self.found.format(met=met)}")
 
 
-def _composed(text: str) -> str:
-    """A text in which é is one character (NFC), as most programs write it, and some do not."""
-    return unicodedata.normalize("NFC", text)
-
-
-def _folded(text: str) -> str:
-    """What is the same for two texts that differ in case only, or in how é is written."""
-    return _composed(_composed(text).casefold())
-
-
 def _hashtag(case: _Case, wanted: Iterable[str]) -> str | None:
     found = {run.target for run in case.post.runs if run.kind == "hashtag"} | set(case.post.tags)
-    found = {_folded(tag.lstrip("#")) for tag in found}
-    return next((tag for tag in wanted if _folded(tag.lstrip("#")) in found), None)
+    found = {tag_key(tag) for tag in found}
+    return next((tag for tag in wanted if tag_key(tag) in found), None)
 
 
 def _word(case: _Case, wanted: Iterable[str]) -> str | None:
-    text = _folded("\n".join(_texts(case.post)))
-    for word in wanted:
-        folded = _folded(word)
-        before = "" if _RUNNING_ON.match(folded) else r"(?<!\w)"
-        after = "" if _RUNNING_ON.match(folded[-1:]) else r"(?!\w)"
-        if regex.search(before + regex.escape(folded) + after, text):
-            return word
-    return None
+    return find_word("\n".join(_texts(case.post)), wanted)
 
 
 def has_word(post: Post, words: Iterable[str]) -> bool:
@@ -175,7 +152,7 @@ def _matches(case: _Case, pattern: str) -> str | Skip | None:
         found = any(
             regex.search(pattern, text, timeout=REGEX_TIMEOUT)
             for each in _texts(case.post)
-            for text in dict.fromkeys((each, _composed(each)))
+            for text in dict.fromkeys((each, composed(each)))
         )
     except TimeoutError:
         return Skip(f"matching: the expression took over {REGEX_TIMEOUT:g} s")

@@ -10,7 +10,7 @@ import regex
 from bridge.network import Network
 from bridge.post import Loss, Post, Run, join_runs, replace_in_runs
 from bridge.schema import Policy
-from bridge.text import mastodon_entities, x_entities
+from bridge.text import mastodon_entities, tag_key, x_entities
 from bridge.text.entities import x_links
 
 Runs = tuple[Run, ...]
@@ -31,11 +31,11 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
 
     Tags beside the text (Bluesky's `tags`) come to its end, where the target has no field for such.
     """
-    names = {tag.casefold(): other for tag, other in policy.hashtag_map}
+    names = {tag_key(tag): other for tag, other in policy.hashtag_map}
     runs = tuple(renamed(run, names) for run in post.runs)
     # of a boost, the words and tags are another person's
     beside = () if post.boost is not None else post.tags
-    beside = tuple(names.get(tag.casefold(), tag) for tag in beside)
+    beside = tuple(names.get(tag_key(tag), tag) for tag in beside)
     found = [run.target for run in runs if run.kind == "hashtag"]
     losses: list[Loss] = []
     if policy.hashtags == "strip":
@@ -52,8 +52,8 @@ def arrange(post: Post, policy: Policy, target: Network) -> tuple[Post, list[Los
     if policy.hashtags == "move":
         runs, added = without(runs), _once([*found, *added])
     else:
-        there = {tag.casefold() for tag in found}
-        added = [tag for tag in _once(added) if tag.casefold() not in there]
+        there = {tag_key(tag) for tag in found}
+        added = [tag for tag in _once(added) if tag_key(tag) not in there]
     return replace(post, runs=at_end(runs, added), tags=beside), losses
 
 
@@ -68,8 +68,8 @@ def one_cashtag(runs: Runs) -> Runs:
 
 
 def renamed(run: Run, names: Mapping[str, str]) -> Run:
-    """A hashtag by its name among `names`, which are case folded, behind the sign that it has."""
-    name = names.get(run.target.casefold()) if run.kind == "hashtag" else None
+    """A hashtag by its name among `names`, by `tag_key`, behind the sign that it has."""
+    name = names.get(tag_key(run.target)) if run.kind == "hashtag" else None
     return run if name is None else replace(run, text=f"{run.text[:1]}{name}", target=name)
 
 
@@ -83,7 +83,7 @@ def _once(tags: Iterable[str]) -> list[str]:
     """The tags in order, each once, as it was spelled first."""
     kept: dict[str, str] = {}
     for tag in tags:
-        kept.setdefault(tag.casefold(), tag)
+        kept.setdefault(tag_key(tag), tag)
     return list(kept.values())
 
 
@@ -100,7 +100,8 @@ def at_end(runs: Runs, tags: list[str]) -> Runs:
 
 
 def without(runs: Runs, tags: Collection[str] | None = None) -> Runs:
-    """Runs without hashtags, or without `tags`, case folded. A word of a sentence stays as a word.
+    """Runs without hashtags, or without `tags`, each a `tag_key`. One that is a word of a sentence
+    stays as a word.
 
     No word of a sentence is what fills a line, what follows the end of a sentence or a link up to
     the end of the line, and two or more at the end of a line.
@@ -143,7 +144,7 @@ def _some(
 
 
 def _is_in(run: Run, tags: Collection[str] | None) -> bool:
-    return tags is None or run.target.casefold() in tags
+    return tags is None or tag_key(run.target) in tags
 
 
 def _word(run: Run) -> Run:

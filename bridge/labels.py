@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from bridge.post import Post
 from bridge.schema import Labels
+from bridge.text import find_word
 
 #: the names that people read where a label becomes a content warning; each matches its own words
 _NAMES = {
@@ -28,8 +27,8 @@ def labels_of(post: Post, words: Labels) -> tuple[str, ...]:
     tags = [run.target for run in post.runs if run.kind == "hashtag"]
     text = "\n".join((post.content_warning, *tags, *post.tags))
     adult = (("porn", words.porn), ("sexual", words.sexual), ("nudity", words.nudity))
-    found = [label for label, named in adult if _names(text, named)][:1]
-    if _names(text, words.graphic_media):
+    found = [label for label, named in adult if find_word(text, named)][:1]
+    if find_word(text, words.graphic_media):
         found.append("graphic-media")
     if not found and post.sensitive and post.media and words.sensitive != "none":
         found.append(words.sensitive)
@@ -39,9 +38,3 @@ def labels_of(post: Post, words: Labels) -> tuple[str, ...]:
 def warning_of(post: Post) -> str:
     """The content warning that a post has, or that its labels are."""
     return post.content_warning or ", ".join(_NAMES.get(label, label) for label in post.labels)
-
-
-def _names(text: str, words: tuple[str, ...]) -> bool:
-    return any(
-        re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", text.casefold()) for word in words
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def test_hashtags_stay_where_they_are_with_their_case() -> None:
     draft = one(typed("Snø i #OsloØst i dag #Vær"), BLUESKY)
     assert (draft.text, live(draft)) == ("Snø i #OsloØst i dag #Vær", ["OsloØst", "Vær"])
     assert draft.losses == ()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_hashtag_is_renamed_however_its_letters_are_written(form: Any) -> None:
+    post = typed(unicodedata.normalize(form, "Snø #Ålesund"))
+    written = unicodedata.normalize("NFD", "hashtag_map: {Ålesund: by}")
+    to = load_text(bot(written)).bots["b"].routes[0].policy.hashtag_map
+    assert one(post, BLUESKY, hashtag_map=to).text == "Snø #by"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ def test_the_words_are_settings() -> None:
     assert labels_of(replace(SENSITIVE, tags=("Krig",)), words) == ("graphic-media",)
 
 
+@pytest.mark.parametrize("warning", ["KRİG e\u0301tat", "戦争の写真"])
+def test_a_word_is_found_however_it_is_written(warning: str) -> None:
+    words = Labels(graphic_media=("\u00e9tat", "戦争"), sensitive="none")
+    assert labels_of(replace(SENSITIVE, content_warning=warning), words) == ("graphic-media",)
+
+
 def test_what_is_not_hidden_is_recorded() -> None:
     bare = one(SENSITIVE, BLUESKY, labels=Labels(sensitive="none"))
     assert [loss.what for loss in bare.losses] == ["label"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -292,6 +293,25 @@ def test_hashtags_beside_the_text_are_removed_and_renamed_too() -> None:
     post = typed("Snø", tags=("Oslo", "vær", "snø"))
     after = changed(post, "hashtags: {remove: [VÆR], rename: {oslo: Bergen}, add: [snø]}")
     assert (after.text, after.tags) == ("Snø", ("Bergen", "snø"))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_letter_with_a_sign_is_one_or_two_characters_and_the_same(
+    form: Any, written: Any
+) -> None:
+    def as_posted(text: str) -> str:
+        return unicodedata.normalize(form, text)
+
+    def as_written(text: str) -> str:
+        return unicodedata.normalize(written, text)
+
+    post = replace(typed(as_posted("Snø på #Ålesund, før #båt og #tåke")), tags=(as_posted("båt"),))
+    step = "hashtags: {remove: [båt], rename: {ålesund: by}, add: [TÅKE]}"
+    after = changed(post, as_written(step))
+    assert (tags(after), after.tags) == (["by", as_posted("tåke")], ())
+    swapped = changed(post, as_written("replace: {text: på, by: ved}"))
+    assert swapped.text.startswith("Snø ved #")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from bridge.config.bots import BOT, POLICY, bot_node, for_target
 from bridge.config.yaml_reader import Map, Node, Scalar, Sequence, place
 from bridge.registry import NETWORKS
 from bridge.schema import Config, Setting
+from bridge.text import tag_key
 
 BUILT_IN = "built-in"
 
@@ -133,7 +134,7 @@ def _put(found: Settings, node: Map | None, known: Mapping[str, Setting]) -> Non
         elif setting.kind == "tag_map" and isinstance(value, Map) and value.pairs:
             parts = dict(before) if isinstance(before, dict) else {}
             for tag, (_, other) in value.pairs.items():
-                parts[tag.lstrip("#").casefold()] = _value(other)
+                parts[tag_key(tag)] = _value(other)
             found[name] = parts
         elif setting.kind != "tag_map" or not isinstance(before, dict):
             found[name] = _value(value)

@@ -18,6 +18,7 @@ from bridge.post import Post, Skip
 from bridge.registry import NETWORKS
 from bridge.schema import Bot, Config, Filter, Policy, Route
 from bridge.steps import apply
+from bridge.text import folded, tag_key
 
 
 def surprises(files: Files, limits: Mapping[str, Limits] | None = None) -> tuple[Problem, ...]:
@@ -111,16 +112,12 @@ def _pairs(files: Files, bots: list[Bot], told: Problems) -> None:
 # A bot that never takes a post
 
 
-def _tag(word: str) -> str:
-    return word.lstrip("#").casefold()
-
-
 def _same_tag(wanted: str, unwanted: str) -> bool:
-    return _tag(wanted) == _tag(unwanted)
+    return tag_key(wanted) == tag_key(unwanted)
 
 
 def _same_word(wanted: str, unwanted: str) -> bool:
-    return wanted.casefold() == unwanted.casefold()
+    return folded(wanted) == folded(unwanted)
 
 
 def _same_language(wanted: str, unwanted: str) -> bool:

@@ -31,7 +31,7 @@ from bridge.schema import (
     settings_of,
 )
 from bridge.steps import NAMES, StepKind, unknown_names
-from bridge.text import is_language_tag
+from bridge.text import is_language_tag, tag_key
 
 MAX_PATTERN = 10_000  # characters
 
@@ -412,7 +412,7 @@ def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
     """Hashtags by hashtags, the former case folded, none with `#`; wrong ones are reported."""
     found: dict[str, str] = {}
     for name, (key, value) in _map(context, setting, node).pairs.items():
-        tag = name.lstrip("#").casefold()
+        tag = tag_key(name)
         if not is_hashtag(tag):
             context.problems.add(key, f"{shorten(name)} is no hashtag: letters, digits and _ only")
         elif tag in found:

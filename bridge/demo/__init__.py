@@ -85,7 +85,7 @@ def show(folder: Path, echo: Callable[[str], Any]) -> int:
         f"\nLook around:        {_command()} status --config {folder}/config.yaml\n"
         f"                    {_command()} links --config {folder}/config.yaml\n"
         f"The memory:         {loaded.state.file} (SQLite)\n"
-        f"With real accounts: {_command()} init, fill in config.yaml, {_command()} run"
+        f"With real accounts: {_command()} init"
     )
     store.close()
     sandbox.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from bridge.schema import Setting
 from bridge.steps.kinds import MAX_TEXT, BadStep, Example, StepKind
 from bridge.steps.naming import author, filled, network
 from bridge.steps.weaving import Loom, TooMany, whole
-from bridge.text import shows_url
+from bridge.text import shows_url, tag_key
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,14 @@ class Replace:
 
     @cached_property
     def _pattern(self) -> regex.Pattern[str]:
-        return regex.compile(self.matching or regex.escape(self.text))
+        if self.matching:
+            return regex.compile(self.matching)
+        # é may be written in either way
+        spellings = {
+            self.text,
+            *(unicodedata.normalize(form, self.text) for form in ("NFC", "NFD")),
+        }
+        return regex.compile("|".join(map(regex.escape, sorted(spellings))))
 
     def __call__(self, post: Post) -> Post | Skip:
         try:
@@ -169,15 +177,15 @@ class Hashtags:
                     raise BadStep(f"{tag!r} is no hashtag: letters, digits and _ only", part)
 
     def __call__(self, post: Post) -> Post:
-        gone = {tag.lstrip("#").casefold() for tag in self.remove}
+        gone = {tag_key(tag) for tag in self.remove}
         names = dict(self.rename)
         runs = without(post.runs, gone) if gone else post.runs
         runs = tuple(renamed(run, names) for run in runs)
-        beside = [tag for tag in post.tags if tag.casefold() not in gone]
-        beside = [names.get(tag.casefold(), tag) for tag in beside]
-        there = {run.target.casefold() for run in runs if run.kind == "hashtag"}
-        there |= {tag.casefold() for tag in beside}
-        new = {tag.lstrip("#").casefold(): tag.lstrip("#") for tag in self.add}
+        beside = [tag for tag in post.tags if tag_key(tag) not in gone]
+        beside = [names.get(tag_key(tag), tag) for tag in beside]
+        there = {tag_key(run.target) for run in runs if run.kind == "hashtag"}
+        there |= {tag_key(tag) for tag in beside}
+        new = {tag_key(tag): tag.lstrip("#") for tag in self.add}
         added = [tag for folded, tag in new.items() if folded not in there]
         return replace(post, runs=at_end(runs, added), tags=tuple(beside))
 

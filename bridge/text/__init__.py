@@ -13,6 +13,7 @@ from bridge.text.entities import (
     to_runs,
     x_entities,
 )
+from bridge.text.folding import composed, find_word, folded, tag_key
 from bridge.text.languages import is_language_tag, language_code
 from bridge.text.length import byte_length, clusters, graphemes, mastodon_length, weighted_length
 from bridge.text.links import defuse_links, drop_links, has_link, shows_other_site, shows_url
@@ -24,12 +25,15 @@ __all__ = [
     "byte_length",
     "clusters",
     "comparable",
+    "composed",
     "decode_page",
     "defuse_links",
     "defuse_mentions",
     "drop_links",
     "ends_sentence",
     "escape_url",
+    "find_word",
+    "folded",
     "graphemes",
     "has_link",
     "html_to_runs",
@@ -43,6 +47,7 @@ __all__ = [
     "shows_other_site",
     "shows_url",
     "split_runs",
+    "tag_key",
     "to_runs",
     "truncate_runs",
     "weighted_length",

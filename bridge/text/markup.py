@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bridge.post import Run, join_runs
 from bridge.text.entities import plain_name
+from bridge.text.folding import tag_key
 
 _PARAGRAPH = regex.compile("p|blockquote|pre|ul|ol|dl|table|figure|hr|h[1-6]")
 _LINE = regex.compile("div|li|tr|td|th|dt|dd|section|article|header|footer|main|aside|nav")
@@ -29,7 +30,7 @@ def html_to_runs(
     root = tree.body or tree.root
     if root is None:
         return ()
-    reader = _Reader(mentions, {tag.lstrip("#").casefold() for tag in tags})
+    reader = _Reader(mentions, {tag_key(tag) for tag in tags})
     for node, entering in _walk(root):
         (reader.enter if entering else reader.leave)(node)
     return reader.finish()
@@ -160,7 +161,7 @@ class _Reader:
         if name and (
             "hashtag" in classes
             or (sign and "tag" in _words(node, "rel"))
-            or (name.casefold() in self.tags and (sign or self.ends_with("#")))
+            or (tag_key(name) in self.tags and (sign or self.ends_with("#")))
         ):
             self.put_signed("#", Run("#" + name, "hashtag", target=name))
         elif not regex.match(r"https?://", target, regex.IGNORECASE):
