@@ -24,7 +24,7 @@ from bridge.simulation import Fault, Simulator
 HANGS = 600.0
 #: real seconds without a byte, after which it is asked whether time passes
 SLICE = 0.02
-#: seconds that pass at each step, which is less than any request may wait for its next byte
+#: seconds that pass at each step, which is less than the API of a network may take for a byte
 STEP = 20.0
 
 #: how many requests have been kept waiting
