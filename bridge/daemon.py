@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -168,6 +169,7 @@ class Daemon:
 
         Alerts on their way are not waited for.
         """
+        end = time.monotonic() + grace
         # told to stop in the middle of a look at its jobs, it misses the one that it would remove
         self._scheduler.pause()
         self._scheduler.get_jobs()  # which waits for that
@@ -175,7 +177,7 @@ class Daemon:
         jobs.start()  # and ends with those that are under way
         self._aside.stop(0)
         ended = self.engine.lanes.stop(grace)
-        jobs.join(grace)
+        jobs.join(max(end - time.monotonic(), 0))
         if not self._rehearse:
             self.engine.save_pulse()
         return ended and not jobs.is_alive()

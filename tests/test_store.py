@@ -245,7 +245,13 @@ def test_a_transaction_that_is_under_way_ends_too_with_what_it_reads(
 def test_what_comes_after_the_end_is_told_and_opens_nothing(store: Store) -> None:
     changed = store.watch()
     store.close()
-    for late in (store.verdicts, changed, lambda: queue(store, new("7")), store.schema):
+    for late in (
+        store.verdicts,
+        store.watch,
+        changed,
+        lambda: queue(store, new("7")),
+        store.schema,
+    ):
         with pytest.raises(Closed, match="is closed, since the program ends"):
             late()
     assert store._connections == []

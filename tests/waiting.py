@@ -40,14 +40,13 @@ class _Spell:
     met: int = 0
 
 
-class Waiting(httpcore.NetworkBackend):
+class Waiting(httpcore.SyncBackend):
     """Opens sockets on which time passes only for requests that are kept waiting.
 
     Each thread has a time of its own: deadlines are a thread's.
     """
 
     def __init__(self) -> None:
-        self._sockets = httpcore.SyncBackend()
         self._passed = threading.local()
         self._spells: dict[int, _Spell] = {}
 
@@ -78,11 +77,8 @@ class Waiting(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        opened = self._sockets.connect_tcp(host, port, HANGS, local_address, socket_options)
+        opened = super().connect_tcp(host, port, HANGS, local_address, socket_options)
         return _Socket(self, opened, port)
-
-    def sleep(self, seconds: float) -> None:
-        self._sockets.sleep(seconds)
 
     def keeps(self, port: int) -> str:
         """How the request that is read from now is kept waiting: "silent", "trickling", or ""."""

@@ -409,7 +409,7 @@ def _steps(context: Context, setting: Setting, node: Node) -> tuple[StepSetting,
 
 
 def _tag_map(context: Context, setting: Setting, node: Node) -> dict[str, str]:
-    """Hashtags by hashtags, the former case folded, none with `#`; wrong ones are reported."""
+    """Hashtags by hashtags, the former by `tag_key`, none with `#`; wrong ones are reported."""
     found: dict[str, str] = {}
     for name, (key, value) in _map(context, setting, node).pairs.items():
         tag = tag_key(name)

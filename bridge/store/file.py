@@ -193,8 +193,10 @@ class StateFile:
         """
         assert self.file is not None
         uri = f"{self.file.absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, check_same_thread=False)
-        with self._lock:
+        with self._using(), self._lock:
+            connection = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_TIMEOUT, check_same_thread=False
+            )
             self._connections.append(connection)
         seen = -1
 
